@@ -1,0 +1,102 @@
+"""What all resources share: frozen, closed to unknown fields, ids of one form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from geodns.errors import ConfigError, Reason
+
+ID_PATTERN = r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+"""Ids fit a DNS label, so that a node or pool can be named in DNS (RFC 1123 section 2.1)."""
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+
+TTL_MAX = 2**31 - 1
+"""Largest TTL. Source: RFC 2181 section 8."""
+
+
+class Resource(BaseModel):
+    """One resource: immutable, strictly typed (5 is not "5"), closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+R = TypeVar("R", bound=Resource)
+
+
+def read(kind: type[R], body: object, pointer: str = "") -> R:
+    """The resource a body describes. ``body`` is what a JSON or YAML reader returned.
+
+    Errors: ConfigError with every fault at once, their pointers below ``pointer``.
+    """
+    try:
+        text = json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigError([Reason(pointer, "not_json", f"Not plain data: {error}.")]) from None
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(_reasons(error, pointer)) from None
+
+
+def escape_pointer(part: str) -> str:
+    """One reference token of a JSON pointer (RFC 6901 section 3)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def join_pointer(base: str, parts: Iterable[object]) -> str:
+    """``base`` extended by reference tokens."""
+    return base + "".join("/" + escape_pointer(str(part)) for part in parts)
+
+
+_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "string_pattern_mismatch": "bad_form",
+    "literal_error": "not_a_choice",
+    "value_error": "bad_value",
+    "too_short": "too_few",
+    "too_long": "too_many",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "greater_than": "out_of_range",
+    "less_than": "out_of_range",
+}
+"""pydantic's error types in our stable codes; every other type is a wrong_type."""
+
+
+def _reasons(error: ValidationError, pointer: str) -> list[Reason]:
+    return [
+        Reason(
+            join_pointer(pointer, _field_path(fault["loc"])),
+            _CODES.get(fault["type"], "wrong_type"),
+            fault["msg"].removeprefix("Value error, ") + ".",
+            None if fault["type"] == "missing" else fault["input"],
+        )
+        for fault in error.errors(include_url=False)
+        if not _is_echo(fault)
+    ]
+
+
+def _is_echo(fault: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its faulty items were taken out."""
+    found = fault["input"]
+    return (
+        fault["type"] == "too_short"
+        and isinstance(found, list)
+        and len(found) >= fault.get("ctx", {}).get("min_length", 0)
+    )
+
+
+def _field_path(loc: tuple[int | str, ...]) -> list[int | str]:
+    """The path without pydantic's own marks: union branches and the keys of mappings."""
+    return [part for part in loc if part not in _MARKS and not str(part).startswith(_PREFIXES)]
+
+
+_MARKS = frozenset({"str", "NameServer", "[key]"})
+_PREFIXES = ("constrained-", "function-")

@@ -1,0 +1,46 @@
+"""Node: an edge node, where it stands and under which addresses it answers."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from geodns.model.base import Id, Resource
+
+ADDRESSES_MAX = 16
+
+
+def _canonical_address(text: str) -> str:
+    """An IP address in its canonical text (RFC 5952), without a zone id."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        raise ValueError("an address with a zone id cannot be published")
+    if address.is_multicast or address.is_unspecified:
+        raise ValueError("a multicast or unspecified address cannot be a node's")
+    return str(address)
+
+
+Address = Annotated[str, AfterValidator(_canonical_address)]
+
+
+class Location(Resource):
+    """A point on earth. Units: degrees, WGS 84, latitude before longitude."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class Node(Resource):
+    """An edge node. Its location is found from its first address when it is not given."""
+
+    addresses: tuple[Address, ...] = Field(min_length=1, max_length=ADDRESSES_MAX)
+    location: Location | None = None
+    weight: int = Field(default=100, ge=0, le=1000)
+    labels: dict[Id, Annotated[str, Field(max_length=63)]] = Field(default={}, max_length=64)
+    probe_address: Address | None = None
+
+    def families(self) -> frozenset[int]:
+        """IP versions (4, 6) this node can answer with."""
+        return frozenset(ipaddress.ip_address(text).version for text in self.addresses)
