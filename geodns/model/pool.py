@@ -24,7 +24,7 @@ class Pool(Resource):
 
     nodes: tuple[Id, ...] | None = Field(default=None, min_length=1, max_length=65_535)
     select: dict[Id, str] | None = Field(default=None, min_length=1, max_length=16)
-    weights: dict[Id, Annotated[int, Field(ge=0, le=1000)]] = {}
+    weights: dict[Id, Annotated[int, Field(ge=0, le=1000)]] = Field(default={}, max_length=65_535)
     order: Order = "nearest"
     band_percent: float = Field(default=5, ge=0, le=1000)
     band_km: float = Field(default=50, ge=0, le=20_038)

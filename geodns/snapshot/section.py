@@ -18,7 +18,7 @@ import struct
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from geodns.errors import ConfigError
 
@@ -30,7 +30,7 @@ COLUMNS_MAX = 64
 
 _HEADER = struct.Struct("<8sHHIIIQ")
 _COLUMN = struct.Struct("<16sIIQQ")
-_FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_FORMATS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Kind(IntEnum):
