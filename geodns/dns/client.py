@@ -103,9 +103,9 @@ def _by_udp(
         # Connected, the kernel reports a closed port and drops what others send.
         sock.connect(server)
         dns.query.send_udp(sock, query, None, expiry)
-        response, *_ = dns.query.receive_udp(
+        response: dns.message.Message = dns.query.receive_udp(
             sock, None, expiry, ignore_errors=True, raise_on_truncation=True, query=query
-        )
+        )[0]
         return response
 
 

@@ -92,7 +92,7 @@ def rdata_to_text(rtype: int, wire: bytes, origin: bytes | None = None) -> str:
         text = _own_text(rtype, wire, ROOT if origin is None else origin)
     except Exception:  # A library that fails on octets it has accepted must not stop an export.
         text = None
-    return text or rf"\# {len(wire)} {wire.hex().upper()}".rstrip()
+    return text or rf"\# {len(wire)} {wire.hex()}".rstrip()
 
 
 # The fields that name a host or an alias, whose addresses somebody has to find.
@@ -167,6 +167,8 @@ def _own_text(rtype: int, wire: bytes, origin: bytes) -> str | None:
     """The text in the type's own form, or None if it does not lead back to the same octets."""
     base = _to_library(origin)
     text = _from_wire(rtype, wire).to_text(origin=base, relativize=origin != ROOT)
+    if text.startswith("\\#"):
+        return None
     _check_text(rtype, text)
     return text if _parse(rtype, text, base) == wire else None
 
