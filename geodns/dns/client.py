@@ -143,8 +143,8 @@ def _ecs(subnet: str) -> dns.edns.ECSOption:
     try:
         network = ipaddress.ip_network(subnet, strict=False)
         return dns.edns.ECSOption(str(network.network_address), network.prefixlen, 0)
-    except ValueError as error:
-        detail = f'"{excerpt(subnet)}" is no subnet: {error}.'
+    except (ValueError, dns.exception.DNSException):  # the latter for zones: fe80::1%eth0
+        detail = f'"{excerpt(subnet)}" is no subnet.'
         hint = "Write it like 203.0.113.0/24 or 2001:db8::/48."
         raise ConfigError([Reason("", "bad_subnet", detail, excerpt(subnet), hint)]) from None
 
