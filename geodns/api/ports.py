@@ -1,0 +1,71 @@
+"""What the API needs of the layers above it and beside it. The daemon fills these."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from geodns.errors import Reason
+from geodns.model.config import Config
+
+
+class Publisher(Protocol):
+    """Turns configurations into generations that workers serve."""
+
+    @property
+    def generation(self) -> int:
+        """The generation published last; 0 before the first."""
+
+    async def publish(self, config: Config, *, forced: str | None) -> int:
+        """Compile and publish; the generation that holds ``config``.
+
+        Shape:  calls come in the order of the commits and may be coalesced; a configuration
+                that is already published makes no new generation.
+        Errors: GeodnsError when it is refused; what was served before is served on.
+        """
+
+    async def served(self, generation: int, timeout_s: float) -> bool:
+        """Whether every worker acknowledges ``generation`` or a later one in time."""
+
+
+class PlaceView(Protocol):
+    """A place as the geo database knows it. Units: degrees, WGS 84."""
+
+    @property
+    def latitude(self) -> float: ...
+
+    @property
+    def longitude(self) -> float: ...
+
+    def as_text(self) -> str:
+        """The place's code, like ``EU-DE``."""
+
+
+class Geo(Protocol):
+    """The geo database."""
+
+    def lookup(self, address: str) -> PlaceView | None:
+        """Where an address is; None if the database does not know."""
+
+    def describe(self) -> str:
+        """The database's name and edition, like ``dbip-city-lite 2026-11``."""
+
+
+class Observer(Protocol):
+    """What the running server sees of itself."""
+
+    def explain(
+        self, name: str, rtype: str, source: str | None, resolver: str | None
+    ) -> dict[str, Any]:
+        """What would be answered and why. Errors: ConfigError, NotFound."""
+
+    def node_status(self, node_id: str) -> dict[str, Any]:
+        """A node's health: ``{"state": "up", "targets": […]}``."""
+
+    def status(self) -> dict[str, Any]:
+        """The server at a glance."""
+
+    def faults(self, announce: bool) -> list[Reason]:
+        """What keeps this server from being ready, or from being announced; none: it is."""
+
+    def metrics(self) -> str:
+        """Metrics in Prometheus's text format, names other than those `metrics` writes."""
