@@ -20,7 +20,7 @@ install: $(STAMP) ## Install geodns for development into .venv
 $(STAMP): pyproject.toml setup.py geodns/__init__.py $(NATIVE_SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "geodns: needs Python 3.11 or newer, $(PYTHON) is" \
-	        "$$($(PYTHON) -V 2>&1 || echo missing); try: make PYTHON=python3.12" >&2; exit 2; }
+	        "$$($(PYTHON) -V 2>/dev/null || echo missing); try: make PYTHON=python3.12" >&2; exit 2; }
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || { \
 	    echo "geodns: cannot make $(VENV); on Debian: apt-get install python3-venv" >&2; exit 2; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,check]'
