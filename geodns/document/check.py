@@ -1,0 +1,43 @@
+"""Check everything that spans resources, all at once.
+
+One field alone is checked where its resource is read (`geodns.model`); here are the rules that
+need the whole: references, addresses that stand twice, names, record data, what may stand
+beside what. A Config without faults can be compiled and served.
+"""
+
+from __future__ import annotations
+
+from geodns.document.contents import read_contents
+from geodns.document.fleet import fleet_warnings, monitor_faults, node_faults, pool_faults
+from geodns.document.records import record_faults, record_warnings
+from geodns.document.references import orphans, unknown_references
+from geodns.document.zones import zone_faults, zone_warnings
+from geodns.errors import Reason
+from geodns.model.config import Config
+
+
+def check(config: Config) -> list[Reason]:
+    """Every fault that spans fields or resources; empty if the Config can be served.
+
+    Shape: pointers into the document, as in ``/zones/example.com/steers/www/pool``; record data
+           is always pointed to below ``values``.
+    """
+    faults = [*orphans(config), *unknown_references(config)]
+    zones = read_contents(config, faults)
+    for contents in zones.values():
+        faults += zone_faults(contents, zones)
+        faults += record_faults(contents)
+    faults += pool_faults(config)
+    faults += node_faults(config)
+    faults += monitor_faults(config)
+    return faults
+
+
+def warnings(config: Config) -> list[Reason]:
+    """What is allowed but seldom meant. The Config must be free of faults."""
+    found: list[Reason] = []
+    zones = read_contents(config, found)
+    for contents in zones.values():
+        found += zone_warnings(contents)
+        found += record_warnings(contents, zones)
+    return [*found, *fleet_warnings(config)]

@@ -1,0 +1,224 @@
+"""The rules for nodes, pools and monitors that span fields or resources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from geodns.document.references import references
+from geodns.document.resources import pointer
+from geodns.errors import Reason
+from geodns.model.base import join_pointer
+from geodns.model.config import Config
+from geodns.model.monitor import Monitor
+from geodns.model.node import Node
+from geodns.model.pool import Pool
+
+
+def memberships(config: Config) -> dict[str, frozenset[str]]:
+    """The ids of each pool's nodes; an index of labels makes this fast for large fleets."""
+    labelled: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for node_id, node in config.nodes.items():
+        for label in node.labels.items():
+            labelled[label].add(node_id)
+    return {
+        pool_id: _members(pool, config.nodes, labelled) for pool_id, pool in config.pools.items()
+    }
+
+
+def _members(
+    pool: Pool, nodes: Mapping[str, Node], labelled: Mapping[tuple[str, str], set[str]]
+) -> frozenset[str]:
+    if pool.nodes is not None:
+        return frozenset(pool.nodes) & nodes.keys()
+    wanted = [labelled.get(label, set()) for label in (pool.select or {}).items()]
+    return frozenset(set.intersection(*wanted)) if wanted else frozenset()
+
+
+# --- Nodes ---
+
+
+def node_faults(config: Config) -> Iterator[Reason]:
+    """Nodes without a place, and addresses that stand twice."""
+    owners: dict[str, str] = {}
+    for node_id, node in config.nodes.items():
+        at = pointer("node", (node_id,))
+        if node.location is None:
+            yield Reason(
+                f"{at}/location",
+                "required",
+                f"Node {node_id} has no location, and none is known for its address.",
+                hint="Give location {lat, lon}.",
+            )
+        for number, address in enumerate(node.addresses):
+            owner = owners.setdefault(address, node_id)
+            first = owner == node_id and node.addresses.index(address) == number
+            if not first:
+                yield _duplicate_address(f"{at}/addresses/{number}", address, node_id, owner)
+
+
+def _duplicate_address(at: str, address: str, node_id: str, owner: str) -> Reason:
+    whose = "twice in one node" if owner == node_id else f"already node {owner}'s"
+    return Reason(at, "duplicate_address", f"Address {address} is {whose}.", address)
+
+
+# --- Pools ---
+
+
+def pool_faults(config: Config) -> Iterator[Reason]:
+    """Pools that contradict themselves."""
+    members = memberships(config)
+    for pool_id, pool in config.pools.items():
+        at = pointer("pool", (pool_id,))
+        yield from _choice_of_nodes(at, pool_id, pool)
+        yield from _weights(at, pool, members[pool_id], config.nodes)
+        if pool.min_answers > pool.answers:
+            yield Reason(
+                f"{at}/min_answers",
+                "out_of_range",
+                f"min_answers {pool.min_answers} is above answers {pool.answers}.",
+                pool.min_answers,
+            )
+    yield from _fallback_cycles(config.pools)
+
+
+def _choice_of_nodes(at: str, pool_id: str, pool: Pool) -> Iterator[Reason]:
+    if pool.nodes is None and pool.select is None:
+        yield Reason(at, "required", f"Pool {pool_id} needs nodes or select.")
+    if pool.nodes is not None and pool.select is not None:
+        detail = f"Pool {pool_id} has both nodes and select; only one can say who belongs."
+        yield Reason(f"{at}/select", "contradiction", detail, pool.select)
+    seen: set[str] = set()
+    for number, node_id in enumerate(pool.nodes or ()):
+        if node_id in seen:
+            detail = f"Node {node_id} stands twice in pool {pool_id}."
+            yield Reason(f"{at}/nodes/{number}", "duplicate", detail, node_id)
+        seen.add(node_id)
+
+
+def _weights(
+    at: str, pool: Pool, members: frozenset[str], nodes: Mapping[str, Node]
+) -> Iterator[Reason]:
+    for node_id in pool.weights:
+        if node_id in nodes and node_id not in members:
+            detail = f"Node {node_id} has a weight here but is not in the pool."
+            yield Reason(join_pointer(at, ("weights", node_id)), "not_a_member", detail, node_id)
+
+
+def _fallback_cycles(pools: Mapping[str, Pool]) -> Iterator[Reason]:
+    """One reason for each circle of fallbacks."""
+    done: set[str] = set()
+    for start in pools:
+        path: list[str] = []
+        following: str | None = start
+        while following is not None and following in pools and following not in done:
+            done.add(following)
+            path.append(following)
+            following = pools[following].fallback
+        if following is not None and following in path:
+            yield _cycle([*path[path.index(following) :], following])
+
+
+def _cycle(circle: list[str]) -> Reason:
+    shown = " → ".join(circle if len(circle) <= 10 else [*circle[:9], "…", circle[-1]])
+    detail = f"The fallbacks run in a circle: {shown}."
+    return Reason(f"{pointer('pool', (circle[0],))}/fallback", "cycle", detail, circle[1])
+
+
+# --- Monitors ---
+
+_HTTP_ONLY = ("host", "path", "method", "headers", "verify", "expect")
+
+
+def monitor_faults(config: Config) -> Iterator[Reason]:
+    """Monitors that cannot work as they are written."""
+    for monitor_id, monitor in config.monitors.items():
+        at = pointer("monitor", (monitor_id,))
+        yield from _fields_of_type(at, monitor)
+        if monitor.timeout_s > monitor.interval_s:
+            # The next probe would start while this one is still waiting.
+            yield Reason(
+                f"{at}/timeout_s",
+                "out_of_range",
+                f"timeout_s {monitor.timeout_s:g} is above interval_s {monitor.interval_s:g}.",
+                monitor.timeout_s,
+                f"Set timeout_s to {monitor.interval_s:g} or less.",
+            )
+        if monitor.method == "HEAD" and monitor.expect.body is not None:
+            # RFC 9110 section 9.3.2: a response to HEAD has no content.
+            detail = "A reply to HEAD has no body to find this in."
+            yield Reason(f"{at}/expect/body", "contradiction", detail, monitor.expect.body)
+
+
+def _fields_of_type(at: str, monitor: Monitor) -> Iterator[Reason]:
+    if monitor.type == "https" and monitor.host is None:
+        detail = "An https monitor needs host: the name its certificate is checked for."
+        yield Reason(f"{at}/host", "required", detail)
+    if monitor.type == "tcp":
+        if monitor.port is None:
+            yield Reason(f"{at}/port", "required", "A tcp monitor needs port.")
+        for field in _HTTP_ONLY:
+            value = getattr(monitor, field)
+            if value != Monitor.model_fields[field].default:
+                detail = f"{field} means nothing to a tcp monitor."
+                yield Reason(f"{at}/{field}", "meaningless", detail, _plain(value))
+
+
+def _plain(value: object) -> object:
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json", exclude_defaults=True) if dump else value
+
+
+# --- Warnings ---
+
+
+def fleet_warnings(config: Config) -> Iterator[Reason]:
+    """What is allowed about nodes, pools and monitors but seldom meant."""
+    members = memberships(config)
+    for pool_id, pool in config.pools.items():
+        at = pointer("pool", (pool_id,))
+        yield from _pool_health(at, pool_id, pool, len(members[pool_id]))
+        if pool.families == "near" and _uneven(config.nodes, members[pool_id]):
+            yield Reason(
+                f"{at}/families",
+                "uneven_families",
+                f"Some nodes of pool {pool_id} have only IPv4 or only IPv6 addresses: where those "
+                "are nearest, the other type is answered with no data, and some resolvers then "
+                "confuse the scopes (RFC 7871 §7.4).",
+                pool.families,
+                "Give every node both, or set families to each.",
+            )
+    yield from _unused(config, members)
+
+
+def _pool_health(at: str, pool_id: str, pool: Pool, size: int) -> Iterator[Reason]:
+    if size == 0 and (pool.nodes or pool.select):
+        yield Reason(at, "empty_pool", f"Pool {pool_id} has no nodes.", _plain(pool.select))
+    elif pool.min_up > size:
+        detail = f"Pool {pool_id} has {size} nodes, so that {pool.min_up} are never up."
+        yield Reason(f"{at}/min_up", "unreachable", detail, pool.min_up)
+    if pool.monitor is None:
+        detail = f"Pool {pool_id} has no monitor: its nodes always count as up."
+        yield Reason(f"{at}/monitor", "unmonitored", detail)
+    if pool.all_down == "closed":
+        detail = (
+            f"When all of pool {pool_id} is down, users get no data; some resolvers mix such "
+            "answers up with other users' (RFC 7871 §7.4)."
+        )
+        yield Reason(f"{at}/all_down", "closed", detail, pool.all_down)
+
+
+def _uneven(nodes: Mapping[str, Node], members: frozenset[str]) -> bool:
+    families = {frozenset(":" in text for text in nodes[i].addresses) for i in members}
+    return len(families) > 1
+
+
+def _unused(config: Config, members: Mapping[str, frozenset[str]]) -> Iterator[Reason]:
+    used = {(ref.kind, ref.id) for ref in references(config)}
+    used.update(("node", node_id) for ids in members.values() for node_id in ids)
+    where = {"pool": "steer or fallback", "node": "pool", "monitor": "pool"}
+    for kind, user in where.items():
+        for name in getattr(config, f"{kind}s"):
+            if (kind, name) not in used:
+                detail = f"No {user} uses {kind} {name}."
+                yield Reason(pointer(kind, (name,)), "unused", detail)

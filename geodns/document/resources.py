@@ -1,0 +1,61 @@
+"""Every resource of a Config under one kind of key and one pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from geodns.model.base import Resource, join_pointer
+from geodns.model.config import Config
+from geodns.model.monitor import Monitor
+from geodns.model.node import Node
+from geodns.model.pool import Pool
+from geodns.model.zone import RRset, Steer, Zone
+
+Key = tuple[str, ...]
+"""Where a resource stands: (id,), (zone,), (zone, owner) or (zone, owner, type)."""
+
+KINDS: dict[str, type[Resource]] = {
+    "zone": Zone,
+    "steer": Steer,
+    "rrset": RRset,
+    "pool": Pool,
+    "node": Node,
+    "monitor": Monitor,
+}
+
+
+class Item(NamedTuple):
+    """A resource with its kind and key."""
+
+    kind: str
+    key: Key
+    resource: Resource
+
+
+def resources(config: Config) -> Iterator[Item]:
+    """All resources, kind by kind as in `KINDS`, each kind in the Config's own order."""
+    for kind in KINDS:
+        for key, resource in getattr(config, f"{kind}s").items():
+            yield Item(kind, key if isinstance(key, tuple) else (key,), resource)
+
+
+def collect(items: Iterable[Item]) -> Config:
+    """The Config of these resources; the last one wins where two have the same key."""
+    sections: dict[str, dict[Any, Any]] = {f"{kind}s": {} for kind in KINDS}
+    for kind, key, resource in items:
+        sections[f"{kind}s"][key[0] if len(key) == 1 else key] = resource
+    return Config(**sections)
+
+
+def pointer(kind: str, key: Key) -> str:
+    """Where the resource stands in the document (RFC 6901)."""
+    if kind in ("steer", "rrset"):
+        zone, *rest = key
+        return join_pointer("", ("zones", zone, f"{kind}s", *rest))
+    return join_pointer("", (f"{kind}s", *key))
+
+
+def body(resource: Resource) -> dict[str, Any]:
+    """The resource as plain data; what has its default is left out."""
+    return resource.model_dump(mode="json", exclude_defaults=True)
