@@ -10,6 +10,7 @@ import re
 import struct
 from typing import Final
 
+import dns.exception
 import dns.name
 import dns.rdata
 import dns.rdataclass
@@ -59,6 +60,7 @@ _EXPECTED: dict[str, str] = {
 }
 _GENERIC = r"octets in hex as of RFC 3597 §5, like \# 4 C0000201"
 
+# A master file's words (RFC 1035 §5.1), only to see which are quoted and where comments start.
 _WORD: Final = re.compile(
     r'(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<comment>;)|(?P<bare>(?:[^\s"\\;()]|\\.)+)|[\s()]+'
 )
@@ -75,7 +77,7 @@ def rdata_from_text(rtype: int, text: str, origin: bytes) -> bytes:
     try:
         wire = _parse(rtype, text, _to_library(origin))
     except Exception as error:  # Whatever a parser of foreign text raises: the text is at fault.
-        raise _bad(rtype, text, excerpt(str(error)) or "it cannot be read.") from None
+        raise _bad(rtype, text, _library_words(error)) from None
     if len(wire) > RDATA_MAX_OCTETS:
         detail = f"it makes {len(wire)} octets; at most {RDATA_MAX_OCTETS}."
         raise _bad(rtype, text, detail)
@@ -195,6 +197,14 @@ def _to_wire(found: dns.rdata.Rdata | dns.name.Name) -> bytes:
     wire = found.to_wire()
     assert wire is not None  # None is for writing into a file, which nobody asked for.
     return wire
+
+
+def _library_words(error: Exception) -> str:
+    """What dnspython itself complains of; Python's words underneath would puzzle the author."""
+    cause, said = error.__cause__ or error, str(error)
+    own = isinstance(cause, dns.exception.DNSException) or type(cause) is ValueError
+    python = "int()" in said or "sys." in said
+    return excerpt(said) if own and said and not python else "it cannot be read."
 
 
 def _bad(rtype: int, text: str, detail: str, hint: str = "") -> ConfigError:
