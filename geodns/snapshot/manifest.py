@@ -26,13 +26,17 @@ MANIFEST_MAX_BYTES = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One section of a generation. ``name`` is unique within its kind."""
+    """One section of a generation. ``name`` is unique within its kind.
+
+    ``recipe`` is the digest of what it was made from, empty if it is made every time.
+    """
 
     kind: int
     name: str
     hash: str
     size: int
     optional: bool = False
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Manifest:
 
 def read_manifest(data_dir: Path) -> tuple[Manifest | None, list[Reason]]:
     """The newest good manifest, and a reason for each that had to be passed over."""
-    faults = []
+    faults: list[Reason] = []
     for name in (CURRENT, PREVIOUS):
         path = data_dir / name
         try:

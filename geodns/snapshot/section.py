@@ -18,7 +18,7 @@ import struct
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Any, Literal
 
 from geodns.errors import ConfigError
 
@@ -43,10 +43,8 @@ class Kind(IntEnum):
     TARGETS = 5
 
 
-class Column(Protocol):
-    """Anything with a flat buffer of unsigned items: bytes, array, NumPy array."""
-
-    def __buffer__(self, flags: int, /) -> memoryview: ...
+Column = Any
+"""Anything with a flat buffer of unsigned items: bytes, array, NumPy array."""
 
 
 def encode(kind: Kind, columns: Mapping[str, Column], *, optional: bool = False) -> bytes:

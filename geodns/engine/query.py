@@ -1,0 +1,182 @@
+"""A packet read as a query: header, question, EDNS and client subnet. Total on any octets."""
+
+from __future__ import annotations
+
+from struct import Struct
+from struct import error as StructError
+
+from geodns.dns.message import (
+    BADVERS,
+    DO,
+    FORMERR,
+    HEADER_OCTETS,
+    NOTIMP,
+    OPCODE_MASK,
+    OPTION_ECS,
+    OPTION_NSID,
+    QR,
+    UDP_PAYLOAD_OCTETS,
+    UDP_PLAIN_OCTETS,
+)
+from geodns.dns.rrtypes import TYPE_OPT
+
+ECS_FAMILY_BITS = {1: 32, 2: 128}
+"""Address bits by ECS FAMILY. Source: RFC 7871 section 6, IANA address family numbers."""
+
+_HEADER = Struct(">HHHHHH").unpack_from
+_QUESTION = Struct(">HH").unpack_from
+_OPT = Struct(">BHHBBHH").unpack_from
+_OPTION = Struct(">HH").unpack_from
+_ECS = Struct(">HBB").unpack_from
+_FIXED_RR = Struct(">HHIH").unpack_from
+
+
+class Malformed(Exception):
+    """The packet cannot be answered with data. Shape: ``rcode`` None means silence."""
+
+    def __init__(self, rcode: int | None, *, edns: bool = False) -> None:
+        super().__init__(rcode)
+        self.rcode = rcode
+        self.edns = edns
+
+
+class Query:
+    """What was asked.
+
+    Shape: ``qname`` is the canonical (lower-case) name; the question as it was sent is
+    ``packet[12:question_end]``. ``ecs_at`` is where the ECS option's data starts, 0 if there
+    is none; ``subnet`` its address octets, ``source_prefix_len`` their length in bits.
+    """
+
+    __slots__ = (
+        "do",
+        "ecs_at",
+        "edns",
+        "family",
+        "flags",
+        "limit",
+        "nsid",
+        "packet",
+        "qclass",
+        "qname",
+        "qtype",
+        "question_end",
+        "source_prefix_len",
+        "subnet",
+    )
+
+    def __init__(self, packet: bytes) -> None:
+        """Errors: Malformed."""
+        size = len(packet)
+        if size < HEADER_OCTETS:
+            raise Malformed(None)  # no ID to answer to
+        _, flags, questions, answers, authorities, additionals = _HEADER(packet)
+        if flags & QR:
+            raise Malformed(None)  # a response; answering it could start a loop
+        if flags & OPCODE_MASK:
+            raise Malformed(NOTIMP)
+        # RFC 9619 section 4: QDCOUNT is 1 in a query; and nothing is answered yet in one.
+        if questions != 1 or answers or authorities:
+            raise Malformed(FORMERR)
+        at = HEADER_OCTETS
+        try:
+            length = packet[at]
+            while length:
+                if length > 63:  # RFC 1035 section 4.1.4: the first name has nothing to point to
+                    raise Malformed(FORMERR)
+                at += length + 1
+                length = packet[at]
+            at += 1
+            self.qtype, self.qclass = _QUESTION(packet, at)
+        except (IndexError, ValueError, StructError):
+            raise Malformed(FORMERR) from None
+        if at - HEADER_OCTETS > 255:  # RFC 1035 section 2.3.4
+            raise Malformed(FORMERR)
+        self.packet = packet
+        self.flags = flags
+        self.qname = packet[HEADER_OCTETS:at].lower()
+        self.question_end = at = at + 4
+        self.edns = self.do = self.nsid = False
+        self.ecs_at = self.family = self.source_prefix_len = 0
+        self.subnet = b""
+        self.limit = UDP_PLAIN_OCTETS
+        if additionals:
+            self._read_additional(at, additionals)
+        elif at != size:
+            raise Malformed(FORMERR)
+
+    def _read_additional(self, at: int, count: int) -> None:
+        packet = self.packet
+        size = len(packet)
+        for _ in range(count):
+            if at + 11 > size:
+                raise Malformed(FORMERR, edns=self.edns)
+            name, rtype, payload, _, version, flags, length = _OPT(packet, at)
+            if name or rtype != TYPE_OPT:
+                at = self._skip_record(at)
+                continue
+            if self.edns:  # RFC 6891 section 6.1.1: more than one OPT is FORMERR
+                raise Malformed(FORMERR, edns=True)
+            self.edns = True
+            end = at + 11 + length
+            if end > size:
+                raise Malformed(FORMERR, edns=True)
+            if version:  # RFC 6891 section 6.1.3
+                raise Malformed(BADVERS, edns=True)
+            self.do = flags & DO != 0
+            # RFC 6891 section 6.2.3: values below 512 are treated as 512.
+            self.limit = min(max(payload, UDP_PLAIN_OCTETS), UDP_PAYLOAD_OCTETS)
+            if length:
+                self._read_options(at + 11, end)
+            at = end
+        if at != size:
+            raise Malformed(FORMERR, edns=self.edns)
+
+    def _skip_record(self, at: int) -> int:
+        """The end of a record that means nothing here (a TSIG, say)."""
+        packet = self.packet
+        try:
+            while packet[at]:
+                if packet[at] > 63:
+                    at += 1
+                    break
+                at += packet[at] + 1
+            *_, length = _FIXED_RR(packet, at + 1)
+        except (IndexError, StructError):
+            raise Malformed(FORMERR, edns=self.edns) from None
+        return int(at + 11 + length)
+
+    def _read_options(self, at: int, end: int) -> None:
+        packet = self.packet
+        while at < end:
+            if at + 4 > end:
+                raise Malformed(FORMERR, edns=True)
+            code, length = _OPTION(packet, at)
+            at += 4
+            if at + length > end:
+                raise Malformed(FORMERR, edns=True)
+            if code == OPTION_ECS:
+                self._read_ecs(at, length)
+            elif code == OPTION_NSID:
+                self.nsid = True
+            at += length
+
+    def _read_ecs(self, at: int, length: int) -> None:
+        """RFC 7871 section 7.1.2: what is not well formed is answered with FORMERR."""
+        if length < 4 or self.ecs_at:
+            raise Malformed(FORMERR, edns=True)
+        packet = self.packet
+        family, source_prefix_len, scope_prefix_len = _ECS(packet, at)
+        bits = ECS_FAMILY_BITS.get(family, 0)
+        octets = source_prefix_len + 7 >> 3
+        if (
+            source_prefix_len > bits
+            or scope_prefix_len  # RFC 7871 section 6: in a query this MUST be 0
+            or length - 4 != octets
+            or (source_prefix_len & 7 and packet[at + 3 + octets] << (source_prefix_len & 7) & 255)
+        ):
+            raise Malformed(FORMERR, edns=True)
+        self.ecs_at = at
+        self.family = family
+        self.source_prefix_len = source_prefix_len
+        self.subnet = packet[at + 4 : at + 4 + octets]

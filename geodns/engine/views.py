@@ -1,0 +1,116 @@
+"""Where an address lies: its class and the scope that class is true for, read in place."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from typing import Protocol
+
+from geodns.errors import ConfigError
+from geodns.geo.scope import scope_of
+from geodns.snapshot.section import Section
+from geodns.steering.choose import TIER_START
+
+
+class Intervals:
+    """A sorted table of the whole address space, in both families.
+
+    Errors: ConfigError when it does not cover the space from 0 on.
+    """
+
+    def __init__(self, section: Section) -> None:
+        self.start4 = section.column("start4")
+        self.value4 = section.column("value4")
+        self._index4 = section.column("index4")
+        self.start6 = section.column("start6")
+        self.value6 = section.column("value6")
+        self._index6 = section.column("index6")
+        self._last4 = len(self.start4) - 1
+        self._last6 = len(self.start6) - 1
+        for start, value, index in (
+            (self.start4, self.value4, self._index4),
+            (self.start6, self.value6, self._index6),
+        ):
+            if not len(start) == len(value) == index[-1] or start[0] or len(index) != 65_537:
+                raise ConfigError("A table of intervals does not cover the address space.")
+
+    def find4(self, address: int) -> tuple[int, int]:
+        """Value of an IPv4 address (32 bits) and its scope in bits."""
+        index = self._index4
+        block = address >> 16
+        at = bisect_right(self.start4, address, index[block], index[block + 1]) - 1
+        high = self.start4[at + 1] if at < self._last4 else 1 << 32
+        return self.value4[at], scope_of(address, self.start4[at], high, 32)
+
+    def find6(self, upper: int) -> tuple[int, int]:
+        """Value of an IPv6 address, given its upper 64 bits, and its scope in bits."""
+        index = self._index6
+        block = upper >> 48
+        at = bisect_right(self.start6, upper, index[block], index[block + 1]) - 1
+        high = self.start6[at + 1] if at < self._last6 else 1 << 64
+        return self.value6[at], scope_of(upper, self.start6[at], high, 64)
+
+
+class Locator(Protocol):
+    """What both kinds of view offer."""
+
+    def find4(self, address: int) -> tuple[int, int]: ...
+    def find6(self, upper: int) -> tuple[int, int]: ...
+
+
+class SharedIntervals:
+    """An indirect view: the geo section's intervals, and a class for each location."""
+
+    def __init__(self, geo: Intervals, class_of: memoryview) -> None:
+        self._geo = geo
+        self._class_of = class_of
+
+    def find4(self, address: int) -> tuple[int, int]:
+        location, scope = self._geo.find4(address)
+        return self._class_of[location], scope
+
+    def find6(self, upper: int) -> tuple[int, int]:
+        location, scope = self._geo.find6(upper)
+        return self._class_of[location], scope
+
+
+class ViewTable:
+    """One view's section: from an address to a class, from a class to rows of places."""
+
+    def __init__(self, section: Section, geo: Intervals) -> None:
+        try:
+            self.locate: Locator = SharedIntervals(geo, section.column("class_of"))
+        except ConfigError:
+            self.locate = Intervals(section)
+        self.unknown: int = section.column("unknown")[0]
+        self.pools = section.column("pool")
+        self._link = section.column("link")
+        self._row_at = section.column("row_at")
+        self._row = section.column("row")
+        self.classes = len(self._link) // max(1, len(self.pools))
+
+    def rows(self, number: int) -> list[array[int]]:
+        """For each pool of the chain the row of its places that a class has."""
+        width = len(self.pools)
+        first = number * width
+        return [self._row_items(self._link[at]) for at in range(first, first + width)]
+
+    def _row_items(self, row: int) -> array[int]:
+        return array("I", self._row[self._row_at[row] : self._row_at[row + 1]])
+
+    def check(self, places: list[int]) -> None:
+        """Refuse rows that name places the pools do not have.
+
+        Shape: ``places`` is the number of places of each pool of the chain.
+        """
+        width = len(self.pools)
+        rows = len(self._row_at) - 1
+        if self.unknown >= self.classes or len(self._link) != self.classes * width:
+            raise ConfigError("A view's classes and links do not match.")
+        for column, count in enumerate(places):
+            for row in set(self._link[column::width]):
+                if row >= rows:
+                    raise ConfigError("A view names a row that it does not have.")
+                items = self._row_items(row)
+                if items and max(item & ~TIER_START for item in items) >= count:
+                    raise ConfigError("A view names a place that its pool does not have.")

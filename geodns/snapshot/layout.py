@@ -1,0 +1,24 @@
+"""The numbers that the compiler writes into sections and the engines read from them."""
+
+from __future__ import annotations
+
+NO_STEER = 0xFFFF_FFFF
+"""In a zone's ``steer`` column: this RRset is static."""
+
+CUT, WILDCARD_CHILD = 1, 2
+"""Owner flags: a delegation starts here; ``*`` exists right below."""
+
+STEER_ECS = 1
+"""Steer flag: the client subnet counts."""
+
+SPECIAL_CLASS = 0xFFFF_FFFF
+"""The class of special-purpose blocks: who comes from there is steered by resolver."""
+
+DEGREE_SCALE = 10_000
+"""Coordinates stand as (degrees + 180) times this, unsigned."""
+
+POOL_PARAMS = ("order", "weighted", "answers", "min_answers", "min_up", "near", "open", "reserved")
+"""The items of the pools' ``param`` column, in order, for each pool."""
+
+ORDERS = ("nearest", "listed", "equal")
+"""What the ``order`` parameter counts."""

@@ -1,0 +1,27 @@
+"""The keyed 64-bit mix that every weighted choice draws from.
+
+Both engines must agree on it bit for bit; the test vectors stand in the unit tests of both.
+"""
+
+from __future__ import annotations
+
+MASK = 0xFFFF_FFFF_FFFF_FFFF
+GOLDEN = 0x9E37_79B9_7F4A_7C15
+
+
+def mix64(x: int) -> int:
+    """The finalizer of SplitMix64: a bijection of 64-bit integers that scatters every bit.
+
+    Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+    """
+    x = (x ^ x >> 30) * 0xBF58_476D_1CE4_E5B9 & MASK
+    x = (x ^ x >> 27) * 0x94D0_49BB_1331_11EB & MASK
+    return x ^ x >> 31
+
+
+def mix(key: int, value: int) -> int:
+    """A 64-bit hash of ``value`` under ``key``; unrelated for different keys.
+
+    Units: both are taken modulo 2**64. Not cryptographic: it spreads load, it keeps no secret.
+    """
+    return mix64((key ^ mix64(value + GOLDEN & MASK)) & MASK)
