@@ -190,7 +190,9 @@ def test_long_texts_are_split_at_255_octets(text: str, lengths: list[int]) -> No
 
 
 def test_equal_texts_are_one_record() -> None:
-    assert len(read(message.text_reply(query(), ["x", "x", "y"])).answer[0]) == 2
+    reply = message.text_reply(query(), ["x", "x", "y"])
+    assert reply is not None
+    assert struct.unpack_from("!H", reply, 6) == (2,)  # dnspython would drop the second itself
 
 
 @pytest.mark.parametrize("want_dnssec", [False, True])
