@@ -75,8 +75,8 @@ def _build(file: DatabaseFile) -> World:
     starts6, location6 = _capped(found6.start, found6.depth, numbers6, CAP6)
     return World(
         file.info,
-        *painted(starts4, location4, _special_blocks4(), SPECIAL),
-        *painted(starts6, location6, _special_blocks6(), SPECIAL),
+        *painted(starts4, location4, special_blocks4(), SPECIAL),
+        *painted(starts6, location6, special_blocks6(), SPECIAL),
         locations,
     )
 
@@ -115,13 +115,14 @@ def _largest_share(
     return speakers
 
 
-def _special_blocks4() -> list[tuple[int, int]]:
+def special_blocks4() -> list[tuple[int, int]]:
+    """First and last address of each IPv4 block that has no place of its own."""
     networks = [IPv4Network(block) for block in SPECIAL4]
     return [(int(block.network_address), int(block.broadcast_address)) for block in networks]
 
 
-def _special_blocks6() -> list[tuple[int, int]]:
-    """The upper 64 bits of the first and last address, widened to whole /48."""
+def special_blocks6() -> list[tuple[int, int]]:
+    """The same of IPv6, transition prefixes too, by the upper 64 bits and in whole /48."""
     networks = [IPv6Network(block) for block in (*SPECIAL6, *TRANSITION)]
     whole = [n.supernet(new_prefix=CAP6) if n.prefixlen > CAP6 else n for n in networks]
     return [(int(n.network_address) >> 64, int(n.broadcast_address) >> 64) for n in whole]
