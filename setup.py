@@ -12,6 +12,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build import build
+from setuptools.command.build_py import build_py
 from setuptools_rust import Binding, RustExtension
 from setuptools_rust.build import build_rust
 
@@ -22,6 +23,14 @@ class CleanBuild(build):
     def run(self) -> None:
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
+
+
+class BuildPython(build_py):
+    """Take the data without the builder of the default database, which needs the checkout."""
+
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        modules: list[tuple[str, str, str]] = super().find_package_modules(package, package_dir)
+        return [m for m in modules if package != "geodns.data" or m[1] == "__init__"]
 
 
 class BuildNative(build_rust):
@@ -47,6 +56,6 @@ setup(
     packages=[*find_packages(include=["geodns", "geodns.*"]), "geodns.data"],
     package_dir={"geodns.data": "data"},
     rust_extensions=[NATIVE],
-    cmdclass={"build": CleanBuild, "build_rust": BuildNative},
+    cmdclass={"build": CleanBuild, "build_py": BuildPython, "build_rust": BuildNative},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

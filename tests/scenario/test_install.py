@@ -87,7 +87,7 @@ def test_requiring_the_native_engine_makes_its_absence_an_error(
         build_wheel(checkout, tmp_path, {**without_native, "GEODNS_REQUIRE_NATIVE": "1"})
 
 
-def test_build_without_rust_drops_the_extension_of_an_earlier_build(
+def test_build_without_rust_ships_nothing_of_an_earlier_build(
     checkout: Path, tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(checkout, tmp_path / "copy"))
@@ -95,8 +95,9 @@ def test_build_without_rust_drops_the_extension_of_an_earlier_build(
     for stale in (copy / "geodns", copy / "build" / platform / "geodns"):
         stale.mkdir(parents=True, exist_ok=True)
         (stale / "_native.abi3.so").write_bytes(b"stale")
+    (copy / "build" / platform / "geodns" / "removed_since.py").touch()
     wheel = build_wheel(copy, tmp_path, environment({"PATH": str(tmp_path / "nothing")}))
-    assert "geodns/_native.abi3.so" not in names_in(wheel)
+    assert {"geodns/_native.abi3.so", "geodns/removed_since.py"}.isdisjoint(names_in(wheel))
 
 
 def test_editable_install_finds_sources_and_data_in_place(checkout: Path, tmp_path: Path) -> None:
@@ -111,15 +112,26 @@ def test_editable_install_finds_sources_and_data_in_place(checkout: Path, tmp_pa
 # --- What is in the archives ---
 
 
-def test_wheel_holds_every_licence(checkout: Path, tmp_path: Path) -> None:
-    wheel = build_wheel(checkout, tmp_path, environment({"PATH": str(tmp_path / "nothing")}))
-    held = names_in(wheel)
+@pytest.fixture(scope="module")
+def plain_wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plain")
+    return build_wheel(checkout, folder, environment({"PATH": str(folder / "nothing")}))
+
+
+def test_wheel_holds_every_licence(plain_wheel: Path) -> None:
+    held = names_in(plain_wheel)
     missing = [
         licence
         for licence in LICENCE_FILES
         if not any(name.endswith(f".dist-info/licenses/{licence}") for name in held)
     ]
     assert missing == []
+
+
+def test_wheel_holds_the_data_without_its_builder(plain_wheel: Path) -> None:
+    held = {name for name in names_in(plain_wheel) if name.startswith("geodns/data/")}
+    assert {f"geodns/data/{name}" for name in DATA_FILES} <= held
+    assert {name for name in held if name.endswith(".py")} == {"geodns/data/__init__.py"}
 
 
 def test_sdist_holds_the_rust_sources_and_their_lock(sdist: Path) -> None:
