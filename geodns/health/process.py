@@ -1,0 +1,267 @@
+"""The health process: ``python -m geodns.health.process``, run by the supervisor.
+
+The link is a stream of JSON lines. In: ``{"generation": N}`` when N was accepted. Out:
+``{"ready": true, "generation": N}`` once, after the first verdicts; ``{"heartbeat": true}``
+every second that checks are being started. When the link ends, so does this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from geodns.errors import GeodnsError
+from geodns.health.board import Board
+from geodns.health.memory import Memory, recall, remember
+from geodns.health.monitor import IN_FLIGHT_MAX, Watcher
+from geodns.health.schedule import Ticker
+from geodns.health.targets import read_watchlist
+
+STATUS_FILE = "status"
+
+HEARTBEAT_S = 1.0
+"""Source: no reference; the supervisor's unit of patience."""
+
+FIRST_ROUND_MAX_S = 10.0
+"""Ready at the latest so long after the first generation. Source: no reference; serving with
+some verdicts unknown (which count as up) beats not serving."""
+
+COALESCE_S = 1.0
+"""Verdicts that change within so long share one write. Source: no reference; one fsync a
+second at most."""
+
+SAVE_INTERVALS = 5
+"""Unchanged verdicts are confirmed on disk so often, so that they are never stale after a
+crash. Source: half of STALE_INTERVALS."""
+
+SAVE_MAX_S = 60.0
+"""The same for slow monitors. Source: no reference."""
+
+LINES_MAX, LINES_PERIOD_S = 200, 10.0
+"""Lines of log per period. Source: no reference; what a person can still skim."""
+
+SPARE_FILES = 64
+"""Descriptors kept for everything but probes. Source: no reference; some 20 are in use."""
+
+log = logging.getLogger("geodns.health")
+T = TypeVar("T")
+
+
+async def run(data_dir: Path, runtime_dir: Path, link: socket.socket) -> None:
+    """Watch until SIGTERM or the end of the link.
+
+    Errors: Unavailable when there is no status table.
+    """
+    await _Process(data_dir, runtime_dir).run(link)
+
+
+class _Process:
+    def __init__(self, data_dir: Path, runtime_dir: Path) -> None:
+        self._data_dir = data_dir
+        board = Board(runtime_dir / STATUS_FILE, writable=True)
+        self._watcher = Watcher(board, _recall(data_dir), in_flight_max=_room_for_probes())
+        self._new_generation = asyncio.Event()
+        self._save_failed = False
+
+    async def run(self, link: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=link)
+        terminated = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, terminated.set)
+        ticker = Ticker(self._watcher.sweep)
+        ticker.start()
+        self._new_generation.set()
+        listening = asyncio.create_task(self._listen(reader))
+        ending = asyncio.create_task(terminated.wait())
+        working = asyncio.gather(
+            self._follow(), self._beat(writer), self._announce(writer), self._keep()
+        )
+        ends: list[asyncio.Future[Any]] = [listening, ending, working]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():  # only by a bug: the supervisor starts us anew, words stay
+                working.result()
+            if not listening.done():  # else another process may be writing already
+                await self._save()
+        finally:
+            ticker.stop()
+            self._watcher.close()
+            for end in ends:
+                end.cancel()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Until the supervisor is gone."""
+        with suppress(OSError, ValueError):  # ValueError: a line without end
+            while line := await reader.readline():
+                try:
+                    json.loads(line)["generation"]
+                except (ValueError, TypeError, KeyError, RecursionError):
+                    log.warning("not understood on the link: %.80r", line)
+                else:
+                    self._new_generation.set()
+
+    async def _follow(self) -> None:
+        """Load generations as they come."""
+        while True:
+            await self._new_generation.wait()
+            self._new_generation.clear()
+            try:
+                watchlist, faults = await _aside(lambda: read_watchlist(self._data_dir))
+            except GeodnsError as error:
+                log.error("the generation cannot be watched, going on with the last: %s", error)
+                continue
+            for fault in faults:
+                log.error("%s", fault)
+            if watchlist is None:
+                log.info("no generation to watch yet")
+            elif watchlist.generation > (self._watcher.generation or 0):
+                self._watcher.load(watchlist)
+
+    async def _beat(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            # Only while sweeps go on: a heart that beats in a stalled process would lie.
+            if time.monotonic() - self._watcher.swept_s < 2 * HEARTBEAT_S:
+                _send(writer, {"heartbeat": True})
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def _announce(self, writer: asyncio.StreamWriter) -> None:
+        await self._watcher.loaded.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ROUND_MAX_S):
+                await self._watcher.first_round.wait()
+        _send(writer, {"ready": True, "generation": self._watcher.generation})
+
+    async def _keep(self) -> None:
+        """Save verdicts when they change, and now and then when they do not."""
+        while True:
+            every_s = SAVE_INTERVALS * self._watcher.shortest_interval_s()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(every_s, SAVE_MAX_S)):
+                    await self._watcher.changed.wait()
+            await asyncio.sleep(COALESCE_S)
+            self._watcher.changed.clear()
+            await self._save()
+
+    async def _save(self) -> None:
+        if self._watcher.generation is None:  # nothing was watched, the file knows more
+            return
+        verdicts = self._watcher.verdicts()
+        try:
+            await _aside(lambda: remember(self._data_dir, verdicts))
+        except OSError as error:
+            if not self._save_failed:
+                log.error("verdicts cannot be saved, checks go on: %s", error)
+            self._save_failed = True
+        else:
+            self._save_failed = False
+
+
+def _send(writer: asyncio.StreamWriter, message: dict[str, object]) -> None:
+    if writer.transport.get_write_buffer_size() < 65_536:  # else nobody reads
+        writer.write(json.dumps(message).encode() + b"\n")
+
+
+def _recall(data_dir: Path) -> Memory:
+    try:
+        return recall(data_dir)
+    except GeodnsError as error:
+        log.error("%s", error)
+        return {}
+
+
+def _room_for_probes() -> int:
+    """How many probes may be under way, once as many files as allowed are asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = IN_FLIGHT_MAX + SPARE_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(IN_FLIGHT_MAX, soft - SPARE_FILES))
+
+
+def _aside(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Do file work in a daemon thread: a disk that hangs holds up neither checks nor exit."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast(T, result))
+
+    def body() -> None:
+        result, failed = None, None
+        try:
+            result = work()
+        except Exception as error:
+            failed = error
+        with suppress(RuntimeError):  # the loop is closed, nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failed)
+
+    threading.Thread(target=body, daemon=True).start()
+    return future
+
+
+class FloodGate(logging.Filter):
+    """Lets LINES_MAX lines through per LINES_PERIOD_S, then says how many it held back."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._since_s = clock()
+        self._seen = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now_s = self._clock()
+        if now_s - self._since_s >= LINES_PERIOD_S:
+            held_back = max(0, self._seen - LINES_MAX)
+            self._since_s, self._seen = now_s, 0
+            if held_back:
+                record.msg = f"{record.getMessage()} (before this, {held_back} lines held back)"
+                record.args = ()
+        self._seen += 1
+        return self._seen <= LINES_MAX
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0 told to end, 2 bad arguments, 4 no status table."""
+    parser = argparse.ArgumentParser(prog="geodns.health.process")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--runtime-dir", type=Path, required=True)
+    parser.add_argument("--link-fd", type=int, required=True)
+    options = parser.parse_args(arguments)
+    handler = logging.StreamHandler()
+    handler.addFilter(FloodGate())
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(levelname)s %(name)s %(message)s"
+    )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to pass on
+    try:
+        link = socket.socket(fileno=options.link_fd)
+    except OSError as error:
+        parser.error(f"--link-fd {options.link_fd} is not a socket: {error}")
+    try:
+        asyncio.run(run(options.data_dir, options.runtime_dir, link))
+    except GeodnsError as error:
+        log.error("%s", error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
