@@ -1,0 +1,58 @@
+"""Changes so big that they are more likely a slip than a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from geodns.document.fleet import memberships
+from geodns.document.resources import pointer
+from geodns.errors import Reason
+from geodns.model.config import Config
+
+REMOVED_SHARE_MAX = 0.3
+"""Largest share of a pool's nodes that one change removes without force.
+
+Source: no reference; octoDNS ships the same share for the records of a zone.
+"""
+
+REMOVED_ALWAYS = 1
+"""How many nodes one change may remove of any pool, unless it was the last one.
+
+Source: no reference; taking out one node is daily work, whatever the pool's size.
+"""
+
+
+def brakes(before: Config, after: Config) -> list[Reason]:
+    """A reason of code "brake" for each pool or zone that would lose too much."""
+    return [*_pools(before, after), *_zones(before, after)]
+
+
+def _pools(before: Config, after: Config) -> Iterator[Reason]:
+    """Pools that go altogether are left out: nothing can refer to them any more."""
+    old, new = memberships(before), memberships(after)
+    for pool_id in sorted(old.keys() & new.keys()):
+        removed, size = len(old[pool_id] - new[pool_id]), len(old[pool_id])
+        at = pointer("pool", (pool_id,))
+        if size and not new[pool_id]:
+            yield _brake(at, f"Pool {pool_id} would lose its last {size} nodes.", removed)
+        elif removed > REMOVED_ALWAYS and removed > REMOVED_SHARE_MAX * size:
+            share = f"{removed} of its {size} nodes, more than {REMOVED_SHARE_MAX:.0%}"
+            yield _brake(at, f"Pool {pool_id} would lose {share}.", removed)
+
+
+def _zones(before: Config, after: Config) -> Iterator[Reason]:
+    """Zones whose steers and RRsets would all go, the zone itself or not."""
+    old, new = _sizes(before), _sizes(after)
+    for zone in sorted(old.keys() - new.keys()):
+        what = f"all its {old[zone]} steers and RRsets"
+        yield _brake(pointer("zone", (zone,)), f"Zone {zone} would lose {what}.", old[zone])
+
+
+def _sizes(config: Config) -> Counter[str]:
+    return Counter(key[0] for key in [*config.steers, *config.rrsets])
+
+
+def _brake(at: str, detail: str, value: int) -> Reason:
+    hint = "If this is meant, repeat it with force and a reason."
+    return Reason(at, "brake", detail, value, hint)

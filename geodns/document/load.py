@@ -1,0 +1,201 @@
+"""The document ↔ Config: the bodies of the API, keyed by id, in one piece of plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from geodns.dns.names import excerpt, from_url, to_url
+from geodns.dns.rrtypes import type_from_text, type_to_text
+from geodns.document.contents import attempt
+from geodns.document.reader import DEPTH_MAX, read_yaml
+from geodns.document.references import did_you_mean
+from geodns.document.resources import KINDS, Item, Key, body, collect, pointer, resources
+from geodns.errors import ConfigError, Reason
+from geodns.model.base import ID_PATTERN, join_pointer, read
+from geodns.model.config import Config
+
+__all__ = ["VERSION", "from_document", "read_yaml", "to_document"]
+
+VERSION = 1
+"""The schema of the document, its field ``geodns``."""
+
+_BY_ID = ("pool", "node", "monitor")
+_SECTIONS = ("geodns", "name", "zones", *(f"{kind}s" for kind in _BY_ID))
+
+
+def from_document(data: object) -> Config:
+    """The Config that a document describes; names get their one spelling.
+
+    Errors: ConfigError with every fault of every resource. What spans resources is left to
+            `check`.
+    """
+    loader = _Loader()
+    items = list(loader.items(data))
+    if loader.faults:
+        raise ConfigError(loader.faults)
+    return collect(items)
+
+
+def to_document(config: Config) -> dict[str, Any]:
+    """The document of a Config, made for version control: ordered, defaults left out."""
+    document: dict[str, Any] = {"geodns": VERSION}
+    for item in sorted(resources(config), key=_order):
+        part: dict[str, Any] = document
+        *path, last = _path(item)
+        for step in path:
+            part = part.setdefault(step, {})
+        part[last] = _written(item)
+    return document
+
+
+# --- Writing ---
+
+
+def _order(item: Item) -> tuple[int, bool, Key]:
+    """Zones before what they hold, the apex before other owners."""
+    apex = len(item.key) > 1 and item.key[1] == "@"
+    return list(KINDS).index(item.kind), not apex, item.key
+
+
+def _path(item: Item) -> list[str]:
+    if item.kind in ("steer", "rrset"):
+        zone, *rest = item.key
+        return ["zones", zone, f"{item.kind}s", *rest]
+    return [f"{item.kind}s", *item.key]
+
+
+def _written(item: Item) -> object:
+    fields = body(item.resource)
+    return fields["values"] if item.kind == "rrset" and len(fields) == 1 else fields
+
+
+# --- Reading ---
+
+
+class _Loader:
+    """Walks a document of unknown shape; gathers faults, yields what is sound."""
+
+    def __init__(self) -> None:
+        self.faults: list[Reason] = []
+        self._keys: set[tuple[str, Key]] = set()
+
+    def items(self, data: object) -> Iterator[Item]:
+        if _is_deeper(data, DEPTH_MAX):
+            self._refuse("", "too_deep", f"The document has more than {DEPTH_MAX} levels.")
+            return
+        document = self._mapping("", data)
+        if document is None:
+            return
+        self._head(document)
+        for zone, fields in self._section("", document, "zones"):
+            yield from self._zone(zone, fields)
+        for kind in _BY_ID:
+            for name, fields in self._section("", document, f"{kind}s"):
+                yield from self._by_id(kind, name, fields)
+
+    def _head(self, document: Mapping[str, object]) -> None:
+        """The document's own fields."""
+        version = document.get("geodns")
+        if "geodns" not in document:
+            detail = "The document does not say its schema."
+            self._refuse("/geodns", "required", detail, hint=f"Begin it with geodns: {VERSION}.")
+        elif isinstance(version, bool) or version != VERSION:
+            detail = f"Schema {_shown(version)} is unknown; this geodns reads {VERSION}."
+            self._refuse("/geodns", "unknown_version", detail, version)
+        name = document.get("name", "a")
+        if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name):
+            detail = f"Name {_shown(name)} must be an id like prod, of form {ID_PATTERN}."
+            self._refuse("/name", "bad_form", detail, name)
+        for key in document.keys() - set(_SECTIONS):
+            detail = f'No section "{excerpt(key)}"; known are {", ".join(_SECTIONS)}.'
+            hint = did_you_mean(key, _SECTIONS)
+            self._refuse(join_pointer("", (key,)), "unknown_field", detail, hint=hint)
+
+    def _zone(self, name: str, fields: object) -> Iterator[Item]:
+        written = pointer("zone", (name,))
+        found = self._mapping(written, fields)
+        origin = attempt(written, self.faults, from_url, name)
+        if found is None or origin is None:
+            return
+        zone = to_url(origin)
+        own = {key: value for key, value in found.items() if key not in ("steers", "rrsets")}
+        yield from self._resource("zone", (zone,), own)
+        for owner, steer in self._section(written, found, "steers"):
+            for relative in self._owner(f"{written}/steers", owner, origin):
+                yield from self._resource("steer", (zone, relative), steer)
+        for owner, rrsets in self._section(written, found, "rrsets"):
+            for relative in self._owner(f"{written}/rrsets", owner, origin):
+                yield from self._rrsets(join_pointer(written, ("rrsets", owner)), rrsets,
+                                        (zone, relative))  # fmt: skip
+
+    def _rrsets(self, written: str, data: object, owner: tuple[str, str]) -> Iterator[Item]:
+        for text, fields in (self._mapping(written, data) or {}).items():
+            rtype = attempt(join_pointer(written, (text,)), self.faults, type_from_text, text)
+            if rtype is not None:
+                found = {"values": fields} if isinstance(fields, list) else fields
+                yield from self._resource("rrset", (*owner, type_to_text(rtype)), found)
+
+    def _by_id(self, kind: str, name: str, fields: object) -> Iterator[Item]:
+        if re.fullmatch(ID_PATTERN, name):
+            yield from self._resource(kind, (name,), fields)
+        else:
+            detail = f'Id "{excerpt(name)}" must have the form {ID_PATTERN}.'
+            self._refuse(pointer(kind, (name,)), "bad_form", detail, excerpt(name))
+
+    def _resource(self, kind: str, key: Key, fields: object) -> Iterator[Item]:
+        at = pointer(kind, key)
+        if (kind, key) in self._keys:
+            detail = f"Two spellings of one name: {'/'.join(key)} is here twice."
+            self._refuse(at, "duplicate", detail)
+        self._keys.add((kind, key))
+        try:
+            yield Item(kind, key, read(KINDS[kind], fields, at))
+        except ConfigError as error:
+            self.faults.extend(error.reasons)
+
+    def _owner(self, at: str, text: str, origin: bytes) -> Iterator[str]:
+        name = attempt(join_pointer(at, (text,)), self.faults, from_url, text, origin)
+        if name is not None:
+            yield to_url(name, origin)
+
+    def _section(
+        self, at: str, parent: Mapping[str, object], field: str
+    ) -> Iterator[tuple[str, object]]:
+        """What is keyed below a field that may be absent or, as YAML makes easy, empty."""
+        found = parent.get(field)
+        if found is not None:
+            yield from (self._mapping(f"{at}/{field}", found) or {}).items()
+
+    def _mapping(self, at: str, data: object) -> Mapping[str, object] | None:
+        if isinstance(data, dict) and all(isinstance(key, str) for key in data):
+            return data
+        where = at or "The document"
+        self._refuse(at, "wrong_type", f"{where} must be a mapping, not {_shown(data)}.")
+        return None
+
+    def _refuse(
+        self, at: str, code: str, detail: str, value: object = None, hint: str = ""
+    ) -> None:
+        self.faults.append(Reason(at, code, detail, value, hint))
+
+
+def _is_deeper(data: object, depth: int) -> bool:
+    """Whether lists and mappings are nested deeper than this; without recursion."""
+    level = [data]
+    for _ in range(depth + 1):
+        level = [part for whole in level for part in _parts(whole)]
+    return bool(level)
+
+
+def _parts(data: object) -> list[object]:
+    if isinstance(data, dict):
+        return list(data.values())
+    return data if isinstance(data, list) else []
+
+
+def _shown(data: object) -> str:
+    if isinstance(data, dict | list):
+        return "a mapping" if isinstance(data, dict) else "a list"
+    return "nothing" if data is None else f'"{excerpt(str(data))}"'

@@ -1,0 +1,177 @@
+"""YAML text → plain data, by the core schema of YAML 1.2: what JSON can say, and no more.
+
+PyYAML's C parser gives events; the data is built from them here, so that nothing is recursive,
+keys are always text (``no:`` is Norway, ``010:`` an owner in a reverse zone) and what would
+surprise (tags, anchors, merge keys, dates, duplicate keys) is refused by line and column.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, NamedTuple
+
+import yaml
+
+from geodns.dns.names import excerpt
+from geodns.errors import ConfigError, Reason
+
+SIZE_MAX_CHARACTERS = 64 * 2**20
+"""Source: no reference; 10,000 nodes and 100,000 RRsets make some 15 MB."""
+
+DEPTH_MAX = 64
+"""Source: no reference; a document has eight levels, and Python's own limit is far above."""
+
+_FAULTS_MAX = 100  # Source: no reference; more faults of form than this are one misunderstanding.
+
+_NULL = re.compile(r"(null|Null|NULL|~)?")
+_BOOLEAN = re.compile(r"(true|True|TRUE)|(false|False|FALSE)")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,30}|0o[0-7]{1,30}|0x[0-9a-fA-F]{1,30}")
+_FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+
+
+def read_yaml(text: str) -> object:
+    """The data that YAML text describes; JSON is YAML too.
+
+    Errors: ConfigError "bad_yaml" with line and column, counted from 1; "too_large", "too_deep",
+            "duplicate".
+    Source: YAML 1.2.2, section 10.3 (core schema).
+    """
+    if len(text) > SIZE_MAX_CHARACTERS:
+        detail = f"The text has {len(text)} characters; at most {SIZE_MAX_CHARACTERS}."
+        raise ConfigError([Reason("", "too_large", detail)])
+    builder = _Builder()
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        what = " ".join(filter(None, (error.context, error.problem)))
+        raise ConfigError([*builder.faults, _fault(error.problem_mark, f"{what}.")]) from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        what = " ".join(str(error).split())
+        raise ConfigError([Reason("", "bad_yaml", f"Not text in YAML: {what}.")]) from None
+    if builder.faults:
+        raise ConfigError(builder.faults)
+    return builder.root
+
+
+class _Open(NamedTuple):
+    """A list or mapping whose end has not come yet."""
+
+    content: dict[str, Any] | list[Any]
+    keys: list[str]  # The key that waits for its value, if any.
+
+
+class _Builder:
+    """Takes events one by one. Faults are gathered; what is beyond a bound ends it at once."""
+
+    def __init__(self) -> None:
+        self.root: object = None
+        self.faults: list[Reason] = []
+        self._open: list[_Open] = []
+        self._documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self._refuse(event, "a second document begins; there can be only one.")
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._start(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            self._refuse(event, f"*{event.anchor} is an alias; write the value out.")
+            self._add(event, None)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+
+    def _start(self, event: yaml.CollectionStartEvent) -> None:
+        if len(self._open) >= DEPTH_MAX:
+            fault = _fault(event.start_mark, f"more than {DEPTH_MAX} levels.", "too_deep")
+            raise ConfigError([*self.faults, fault])
+        self._plainly(event)
+        content: dict[str, Any] | list[Any]
+        content = {} if isinstance(event, yaml.MappingStartEvent) else []
+        self._add(event, content)
+        self._open.append(_Open(content, []))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        self._plainly(event)
+        if self._wants_key():
+            self._add(event, event.value)
+            return
+        try:
+            # The first of ``implicit`` says whether the text stood there without quotes.
+            self._add(event, _plain(event.value) if event.implicit[0] else event.value)
+        except ValueError as error:
+            self._refuse(event, f"{error}.")
+            self._add(event, None)
+
+    def _wants_key(self) -> bool:
+        return (
+            bool(self._open)
+            and isinstance(self._open[-1].content, dict)
+            and not (self._open[-1].keys)
+        )
+
+    def _add(self, event: yaml.Event, value: Any) -> None:
+        """Put a value where it belongs: as root, item, key, or value of the waiting key."""
+        if not self._open:
+            if self._documents == 1:
+                self.root = value
+            return
+        content, keys = self._open[-1]
+        if isinstance(content, list):
+            content.append(value)
+        elif keys:
+            content[keys.pop()] = value
+        else:
+            keys.append(self._key(event, value, content))
+
+    def _key(self, event: yaml.Event, key: object, content: dict[str, Any]) -> str:
+        if not isinstance(key, str):
+            self._refuse(event, "a key must be text.")
+            return ""
+        if key == "<<":
+            self._refuse(event, "merge keys are no part of YAML 1.2; write the fields out.")
+        if key in content:
+            self._refuse(event, f'"{excerpt(key)}" is here twice in one mapping.', "duplicate")
+        return key
+
+    def _plainly(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.tag is not None:
+            self._refuse(event, f"{excerpt(event.tag)} is a tag; plain data has none.")
+        if event.anchor is not None:
+            self._refuse(event, f"&{event.anchor} is an anchor; write the value out at each place.")
+
+    def _refuse(self, event: yaml.Event, what: str, code: str = "bad_yaml") -> None:
+        self.faults.append(_fault(event.start_mark, what, code))
+        if len(self.faults) >= _FAULTS_MAX:
+            raise ConfigError(self.faults)
+
+
+def _plain(text: str) -> object:
+    """What a scalar without quotes means.
+
+    Errors: ValueError for a number that plain data cannot hold.
+    """
+    if _NULL.fullmatch(text):
+        return None
+    if match := _BOOLEAN.fullmatch(text):
+        return bool(match[1])
+    if _INTEGER.fullmatch(text):
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text[2:] if base != 10 else text, base)
+    if _FLOAT.fullmatch(text):
+        number = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        if not math.isfinite(number):
+            raise ValueError(f"{excerpt(text)} is no finite number")
+        return number
+    return text
+
+
+def _fault(mark: Any, what: str, code: str = "bad_yaml") -> Reason:
+    return Reason("", code, f"Line {mark.line + 1}, column {mark.column + 1}: {what}")
