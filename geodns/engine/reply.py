@@ -1,0 +1,120 @@
+"""A reply while it is put together, and its form on the wire."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from geodns.dns.message import (
+    AA,
+    DO,
+    NOERROR,
+    OPTION_ECS,
+    OPTION_EDE,
+    OPTION_NSID,
+    QR,
+    RD,
+    TC,
+    UDP_PAYLOAD_OCTETS,
+)
+from geodns.dns.rrtypes import TYPE_OPT
+from geodns.engine.query import Query
+
+_HEADER = Struct(">HHHHH").pack
+_OPT = Struct(">BHHIH").pack
+_OPTION = Struct(">HH").pack
+_ECS = Struct(">HHHBB").pack
+
+
+class Reply:
+    """A reply while it is put together."""
+
+    __slots__ = (
+        "additional",
+        "additionals",
+        "answer",
+        "answers",
+        "authoritative",
+        "authorities",
+        "authority",
+        "ede",
+        "query",
+        "rcode",
+        "resolver",
+        "scope",
+    )
+
+    def __init__(self, query: Query, resolver: str) -> None:
+        self.query = query
+        self.resolver = resolver
+        self.rcode = NOERROR
+        self.authoritative = True
+        self.answer = self.authority = self.additional = b""
+        self.answers = self.authorities = self.additionals = 0
+        self.scope = 0
+        self.ede: tuple[int, str] | None = None
+
+    def encode(self, limit: int, nsid: bytes) -> bytes:
+        """The message; with TC and no records at all if it would exceed ``limit`` octets."""
+        query = self.query
+        flags = QR | query.flags & RD | self.rcode
+        if self.authoritative:
+            flags |= AA
+        opt = self._opt(nsid) if query.edns else b""
+        question = query.packet[12 : query.question_end]
+        records = self.answer + self.authority + self.additional
+        if 12 + len(question) + len(records) + len(opt) > limit:
+            # RFC 2181 section 9: no part of an RRset; the client asks again over TCP.
+            header = _HEADER(flags | TC, 1, 0, 0, 1 if opt else 0)
+            return query.packet[:2] + header + question + opt
+        additionals = self.additionals + 1 if opt else self.additionals
+        header = _HEADER(flags, 1, self.answers, self.authorities, additionals)
+        return query.packet[:2] + header + question + records + opt
+
+    def _opt(self, nsid: bytes) -> bytes:
+        query = self.query
+        options = b""
+        if query.ecs_at:
+            subnet = query.subnet
+            # RFC 7871 section 7.2.1: family, source and address as they came; scope is ours.
+            options = (
+                _ECS(
+                    OPTION_ECS,
+                    4 + len(subnet),
+                    query.family,
+                    query.source_prefix_len,
+                    self.scope,
+                )
+                + subnet
+            )
+        if query.nsid and nsid:
+            options += _OPTION(OPTION_NSID, len(nsid)) + nsid
+        if self.ede is not None:
+            code, text = self.ede
+            extra = code.to_bytes(2, "big") + text.encode()
+            options += _OPTION(OPTION_EDE, len(extra)) + extra
+        ttl = DO if query.do else 0  # RFC 3225 section 3: DO is copied
+        return _OPT(0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, len(options)) + options
+
+
+def pointed(name: bytes, qname: bytes) -> bytes:
+    """An owner name on the wire: a pointer into the question as far as the two agree.
+
+    The one compression we use: owners only, and only onto the question (RFC 1035 §4.1.4).
+    """
+    head = b""
+    while name != b"\0":
+        if qname.endswith(name):
+            at = len(qname) - len(name)
+            if _is_label_start(qname, at):
+                return head + (0xC000 | 12 + at).to_bytes(2, "big")
+        size = name[0] + 1
+        head += name[:size]
+        name = name[size:]
+    return head + b"\0"
+
+
+def _is_label_start(qname: bytes, at: int) -> bool:
+    position = 0
+    while position < at:
+        position += qname[position] + 1
+    return position == at
