@@ -1,0 +1,97 @@
+"""The application: routes, errors, headers and the gate, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from geodns import __version__
+from geodns.api import openapi
+from geodns.api.auth import Gate
+from geodns.api.envelope import Envelope
+from geodns.api.ports import Geo, Observer
+from geodns.api.problems import HttpError, problem_response
+from geodns.api.resources import PREFIX, resource_routes
+from geodns.api.routes import document_routes, question_routes, state_routes
+from geodns.api.service import Service
+from geodns.errors import GeodnsError
+
+ABOUT = "Steers users to the nearest healthy edge node."
+
+
+def create_app(
+    service: Service,
+    observer: Observer,
+    geo: Geo,
+    verify_token: Callable[[str], str | None],
+    engine: str,
+) -> FastAPI:
+    """The admin API as an ASGI application.
+
+    Shape: ``verify_token`` takes a bearer token and gives the name of its owner, None if it is
+           nobody's; it may block. ``engine`` is the name of the engine that answers.
+    """
+    app = FastAPI(
+        title="geodns",
+        version=__version__,
+        description=ABOUT,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Envelope, gate=Gate(verify_token))],
+        exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
+    )
+    app.include_router(resource_routes(service, observer), prefix=PREFIX)
+    app.include_router(document_routes(service), prefix=PREFIX)
+    app.include_router(question_routes(service, observer, geo), prefix=PREFIX)
+    app.include_router(state_routes(service, observer, engine))
+    _add_description(app)
+    return app
+
+
+def _add_description(app: FastAPI) -> None:
+    document: dict[str, Any] = openapi.complete(app.openapi())
+    html, policy = openapi.page(document)
+
+    async def contract(request: Request) -> Response:
+        return JSONResponse(document)
+
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+    app.add_api_route("/openapi.json", contract, include_in_schema=False)
+    app.add_api_route("/docs", docs, include_in_schema=False)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    if not isinstance(error, GeodnsError):
+        raise error
+    return problem_response(error, request.state.request_id)
+
+
+async def _refuse_http(request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself: unknown routes and methods."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    details = {
+        404: f"There is nothing at {request.url.path[:200]}.",
+        405: f"{request.method} is not possible here.",
+    }
+    refused = HttpError(
+        status.value,
+        status.name.lower(),
+        status.phrase.capitalize(),
+        details.get(status.value, f"{error.detail}."),
+        hint="/docs lists what there is.",
+        headers=error.headers,
+    )
+    return await _refuse(request, refused)

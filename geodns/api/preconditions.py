@@ -1,0 +1,80 @@
+"""On what terms a write is done: who asks, what must be so before, what may be overridden."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from geodns.errors import ConfigError, NotFound, Reason, Stale
+
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one write.
+
+    Shape: ``if_match`` holds entity tags without quotes, or "*"; None if it was not sent.
+           ``forced`` is the reason for overriding brakes, None if they hold.
+    """
+
+    actor: str
+    plan: bool = False
+    wait: bool = False
+    forced: str | None = None
+    if_match: frozenset[str] | None = None
+    if_none_match: bool = False
+
+    def require(self, title: str, revision: int | None) -> None:
+        """Compare with what is there; ``revision`` is None if nothing is.
+
+        Errors: Stale, whichever condition fails.
+        Source: RFC 9110 §13.1.1 and §13.1.2.
+        """
+        if self.if_none_match and revision is not None:
+            raise Stale([Reason("", "exists", f"There is a {title} already.")])
+        if self.if_match is None:
+            return
+        if revision is None:
+            raise Stale([Reason("", "stale", f"There is no {title} any more.")])
+        if not self.if_match & {"*", str(revision)}:
+            detail = f"The revision of {title} is {revision}."
+            hint = "Read it again, then repeat the change."
+            raise Stale([Reason("", "stale", detail, sorted(self.if_match), hint)])
+
+
+def read_if_match(field: str | None) -> frozenset[str] | None:
+    """The entity tags of an If-Match field.
+
+    Errors: ConfigError if it is not one.
+    Source: RFC 9110 §13.1.1: the comparison is strong, so weak tags never match.
+    """
+    if field is None:
+        return None
+    if field.strip() == "*":
+        return frozenset("*")
+    tags = [part.strip() for part in field.split(",")]
+    matches = [_TAG.fullmatch(tag) for tag in tags]
+    if not all(matches):
+        raise _bad("If-Match", field, 'Write it like "7", with the quotes.')
+    return frozenset(match[2] for match in matches if match and not match[1])
+
+
+def read_if_none_match(field: str | None) -> bool:
+    """Whether the resource must not exist. Errors: ConfigError if it is not ``*``."""
+    if field is None:
+        return False
+    if field.strip() != "*":
+        raise _bad("If-None-Match", field, "On a write, only * has a meaning here.")
+    return True
+
+
+def not_found(title: str) -> NotFound:
+    """The error for what is not there."""
+    return NotFound([Reason("", "not_found", f"There is no {title}.")])
+
+
+def _bad(name: str, field: str, hint: str) -> ConfigError:
+    return ConfigError(
+        [Reason("", "bad_header", f"The header field {name} cannot be read.", field[:200], hint)]
+    )

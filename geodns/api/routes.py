@@ -1,0 +1,201 @@
+"""The routes besides the six resources: the document, questions, and the server's own state."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from geodns import __version__
+from geodns.api import openapi
+from geodns.api.bodies import DOCUMENT_MAX_BYTES
+from geodns.api.kinds import ALL
+from geodns.api.ports import Geo, Observer
+from geodns.api.preconditions import Terms
+from geodns.api.problems import reason_view
+from geodns.api.requests import TERMS, flag, read_body, read_query, read_terms, required
+from geodns.api.resources import plan_view
+from geodns.api.service import Outcome, Service
+from geodns.errors import ConfigError, Reason, Unavailable
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Source: Prometheus, "Exposition formats"."""
+
+_DOCUMENT = openapi.body({"$ref": "#/components/schemas/Document"})
+_PRUNE = {"prune": ("boolean", "Remove what documents of this name made and lack now.")}
+
+
+def document_routes(service: Service) -> APIRouter:
+    """The whole configuration in one piece."""
+    router = APIRouter(tags=["document"])
+
+    @router.get("/document", summary="Export the document", openapi_extra=openapi.described())
+    async def export(request: Request) -> Response:
+        read_query(request, ())
+        return JSONResponse(
+            await run_in_threadpool(service.export), headers={"ETag": f'"{service.revision}"'}
+        )
+
+    @router.put(
+        "/document",
+        summary="Apply a document",
+        openapi_extra=openapi.described(
+            query={**openapi.TERMS, **_PRUNE}, header=("If-Match",), body=_DOCUMENT
+        ),
+    )
+    async def apply(request: Request) -> Response:
+        query = read_query(request, (*TERMS, "prune"))
+        terms = read_terms(request, query)
+        outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
+        return _applied(service, outcome)
+
+    @router.post(
+        "/plan",
+        summary="Tell what applying a document would do",
+        openapi_extra=openapi.described(query=_PRUNE, body=_DOCUMENT),
+    )
+    async def plan(request: Request) -> Response:
+        query = read_query(request, ("prune",))
+        terms = Terms(request.state.actor, plan=True)
+        outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
+        return _applied(service, outcome)
+
+    return router
+
+
+async def _document(request: Request) -> Any:
+    return await read_body(request, DOCUMENT_MAX_BYTES)
+
+
+def _applied(service: Service, outcome: Outcome) -> Response:
+    if outcome.plan is not None:
+        return JSONResponse(plan_view(outcome.plan))
+    view = {
+        "revision": service.revision,
+        "changed": outcome.changed,
+        "warnings": [reason_view(reason) for reason in outcome.warnings],
+    }
+    return JSONResponse(view, headers={"ETag": f'"{service.revision}"'})
+
+
+def question_routes(service: Service, observer: Observer, geo: Geo) -> APIRouter:
+    """What the server would answer, how it is, and where an address is."""
+    router = APIRouter(tags=["questions"])
+
+    @router.get(
+        "/explain",
+        summary="Explain an answer",
+        openapi_extra=openapi.described(
+            query={
+                "name": ("string", "The name asked for."),
+                "type": ("string", "The type asked for; A."),
+                "from": ("string", "The client subnet or address."),
+                "resolver": ("string", "The resolver's address."),
+            }
+        ),
+    )
+    async def explain(request: Request) -> Response:
+        query = read_query(request, ("name", "type", "from", "resolver"))
+        name = required(query, "name")
+        source = _prefix(query["from"]) if query.get("from") else None
+        resolver = _address("resolver", query["resolver"]) if query.get("resolver") else None
+        rtype = query.get("type") or "A"
+        explained = await run_in_threadpool(observer.explain, name, rtype, source, resolver)
+        return JSONResponse(explained)
+
+    @router.get("/status", summary="The server at a glance", openapi_extra=openapi.described())
+    async def status(request: Request) -> Response:
+        read_query(request, ())
+        own = {"generation": service.publishing.generation, "revision": service.revision}
+        return JSONResponse({**own, **observer.status()})
+
+    @router.get(
+        "/geo/lookup",
+        summary="Where an address is",
+        openapi_extra=openapi.described(query={"address": ("string", "An IP address.")}),
+    )
+    async def lookup(request: Request) -> Response:
+        query = read_query(request, ("address",))
+        return JSONResponse(_where(geo, _address("address", required(query, "address"))))
+
+    return router
+
+
+def _where(geo: Geo, address: str) -> dict[str, Any]:
+    place = geo.lookup(address)
+    return {
+        "address": address,
+        "place": place.as_text() if place else None,
+        "location": {"lat": float(place.latitude), "lon": float(place.longitude)}
+        if place
+        else None,
+        "database": geo.describe(),
+    }
+
+
+def _address(name: str, text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        detail = f"The parameter {name} is an IP address like 192.0.2.1."
+        raise ConfigError([Reason("", "bad_parameter", detail, text[:200])]) from None
+
+
+def _prefix(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        detail = "The parameter from is an address or prefix like 192.0.2.0/24."
+        raise ConfigError([Reason("", "bad_parameter", detail, text[:200])]) from None
+
+
+def state_routes(service: Service, observer: Observer, engine: str) -> APIRouter:
+    """What supervisors, routing daemons and Prometheus ask, without a token."""
+    router = APIRouter(tags=["state"])
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(request: Request) -> Response:
+        purpose = read_query(request, ("for",)).get("for")
+        if purpose not in (None, "announce"):
+            detail = "The parameter for is announce, or absent."
+            raise ConfigError([Reason("", "bad_parameter", detail, purpose[:200])])
+        faults = observer.faults(purpose == "announce")
+        if faults:
+            raise Unavailable(faults)
+        generation = service.publishing.generation
+        return JSONResponse({"status": "ready", "engine": engine, "generation": generation})
+
+    async def metrics(request: Request) -> Response:
+        text = _own_metrics(service, engine) + observer.metrics()
+        return PlainTextResponse(text, headers={"Content-Type": METRICS_TYPE})
+
+    probe = ["GET", "HEAD"]
+    router.add_api_route("/livez", live, methods=probe, include_in_schema=False)
+    router.add_api_route("/readyz", ready, methods=probe, include_in_schema=False)
+    router.add_api_route("/metrics", metrics, include_in_schema=False)
+    return router
+
+
+def _own_metrics(service: Service, engine: str) -> str:
+    counts = [
+        f'geodns_resources{{kind="{kind.word}"}} {len(kind.section_of(service.config))}'
+        for kind in ALL
+    ]
+    lines = [
+        "# HELP geodns_build_info What is running.",
+        "# TYPE geodns_build_info gauge",
+        f'geodns_build_info{{version="{__version__}",engine="{engine}"}} 1',
+        "# HELP geodns_generation The generation published last.",
+        "# TYPE geodns_generation gauge",
+        f"geodns_generation {service.publishing.generation}",
+        "# HELP geodns_resources Configured resources.",
+        "# TYPE geodns_resources gauge",
+        *counts,
+    ]
+    return "\n".join(lines) + "\n"
