@@ -144,7 +144,7 @@ def monitor_faults(config: Config) -> Iterator[Reason]:
                 monitor.timeout_s,
                 f"Set timeout_s to {monitor.interval_s:g} or less.",
             )
-        if monitor.method == "HEAD" and monitor.expect.body is not None:
+        if monitor.type != "tcp" and monitor.method == "HEAD" and monitor.expect.body is not None:
             # RFC 9110 section 9.3.2: a response to HEAD has no content.
             detail = "A reply to HEAD has no body to find this in."
             yield Reason(f"{at}/expect/body", "contradiction", detail, monitor.expect.body)
