@@ -1,0 +1,345 @@
+"""The settings of the server: one table, from which flags, environment, file and docs follow."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from geodns.errors import ConfigError, Reason
+
+ENVIRONMENT_PREFIX = "GEODNS_SERVER_"
+
+FILE_MAX_OCTETS = 2**16
+"""Source: no reference; the longest sensible file, thousands of subnets, is below."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and a port to listen on; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``geodns serve`` runs by. TABLE says what each means; None and () mean none."""
+
+    data_dir: Path
+    runtime_dir: Path | None
+    dns: tuple[Endpoint, ...]
+    api: Endpoint
+    engine: str
+    workers: int
+    geo_db: Path | None
+    default_location: tuple[float, float] | None
+    trusted_resolvers: tuple[Network, ...]
+    debug_sources: tuple[Network, ...]
+    nsid: str
+    status_slots: int
+    view_budget_mb: int
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A row of the table.
+
+    Shape: ``default`` is text as a person would write it, or finds that text; ``shown`` says a
+           found default in words. ``read`` turns text into the value or raises ValueError with
+           the bound. With ``many`` it reads each of several.
+    """
+
+    name: str
+    metavar: str
+    default: str | Callable[[Mapping[str, str]], str]
+    help: str
+    read: Callable[[str], Any]
+    many: bool = False
+    optional: bool = False
+    shown: str = ""
+
+    @property
+    def flag(self) -> str:
+        """The option of ``geodns serve``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def default_shown(self) -> str:
+        """The default in words; empty if there is none."""
+        return self.shown or str(self.default)
+
+    def value(self, text: str) -> Any:
+        """The value that the text means.
+
+        Errors: ValueError with the bound, to follow the name and the value.
+        """
+        words = re.split(r"[,\s]+", text.strip(" \t\n,")) if self.many else [text.strip()]
+        if words == [""]:
+            if not self.optional:
+                raise ValueError("must not be empty")
+            return () if self.many else None
+        if not self.many:
+            return self.read(words[0])
+        return tuple(dict.fromkeys(self.read(word) for word in words))
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], config: Path | None) -> Settings:
+    """The settings: flags before environment before the settings file before the defaults.
+
+    Shape:  a flag that is None or an empty list was not given.
+    Errors: ConfigError with every fault, each with the setting, its source, value and bound.
+    """
+    given, faults = _file(config) if config else ([], [])
+    given += _environment(environ)
+    given += [
+        _Given(name, _text(value), f"from {_flag(name)}")
+        for name, value in flags.items()
+        if value is not None and value not in ((), [])
+    ]
+    known = {setting.name for setting in TABLE}
+    faults += [_unknown(one) for one in given if one.name not in known]
+    winners = {one.name: one for one in given}
+    values = {}
+    for setting in TABLE:
+        try:
+            one = winners.get(setting.name) or _default(setting, environ)
+            values[setting.name] = setting.value(one.text)
+        except ValueError as bound:
+            faults.append(_fault(one, str(bound)))
+    if faults:
+        raise ConfigError(faults)
+    return Settings(**{**values, "nsid": values["nsid"] or ""})
+
+
+def default_data_dir(environ: Mapping[str, str]) -> str:
+    """Where the data directory is if nothing says so.
+
+    Source: Filesystem Hierarchy Standard 3.0 §5.8; XDG Base Directory Specification 0.8.
+    """
+    if os.geteuid() == 0:
+        return "/var/lib/geodns"
+    state = environ.get("XDG_STATE_HOME", "")
+    if not state.startswith("/"):  # "All paths must be absolute; if not, ignore it."
+        state = environ.get("HOME", os.path.expanduser("~")) + "/.local/state"
+    return state + "/geodns"
+
+
+def markdown() -> str:
+    """The table for the documentation."""
+    rows = [("Setting", "Flag and variable", "Default", "Meaning"), ("---",) * 4]
+    for setting in TABLE:
+        ways = f"`{setting.flag} {setting.metavar}`{' …' * setting.many}<br>`{setting.variable}`"
+        default = setting.default_shown
+        shown = default if setting.shown else f"`{default}`" if default else ""
+        rows.append((f"`{setting.name}`", ways, shown, setting.help))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+# --- What a text may say ---
+
+
+def endpoint(text: str) -> Endpoint:
+    """An address and port such as 127.0.0.1:5300 or [::]:53.
+
+    Errors: ValueError with the bound.
+    """
+    form = "must be ADDRESS:PORT like 127.0.0.1:5300 or [::]:53, the port within 0 and 65535"
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})", text)
+    if match is None or int(match[3]) > 65535:
+        raise ValueError(form)
+    try:
+        host: object = ipaddress.IPv6Address(match[1]) if match[1] else None
+        return Endpoint(str(host or ipaddress.IPv4Address(match[2])), int(match[3]))
+    except ValueError:
+        raise ValueError(form) from None
+
+
+def location(text: str) -> tuple[float, float]:
+    """Latitude and longitude such as 50.1,8.7.
+
+    Errors: ValueError with the bound.
+    """
+    form = "must be LAT,LON like 50.1,8.7; within -90 and 90, -180 and 180"
+    number = r"\s*([-+]?[0-9]{1,3}(?:\.[0-9]{0,15})?)\s*"
+    match = re.fullmatch(f"{number},{number}", text)
+    if match is None or abs(float(match[1])) > 90 or abs(float(match[2])) > 180:
+        raise ValueError(form)
+    return float(match[1]), float(match[2])
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("must be subnets like 192.0.2.0/24 or 2001:db8::/32") from None
+    raise ValueError(f"must be subnets without host bits; did you mean {meant}?")
+
+
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError("must be a path")
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number within {low} and {high}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text.lower()
+
+    return read
+
+
+def _short(text: str) -> str:
+    # RFC 1035 §3.3: a character-string, as id.server answers, holds 255 octets.
+    if len(text.encode(errors="replace")) > 255 or not text.isprintable():
+        raise ValueError("must be printable and at most 255 octets")
+    return text
+
+
+# --- Where a text comes from ---
+
+
+class _Given(NamedTuple):
+    name: str
+    text: str
+    source: str
+
+
+def _file(path: Path) -> tuple[list[_Given], list[Reason]]:
+    """What the settings file says. Scalars are taken as written: ``nsid: no`` is "no"."""
+    import yaml  # Here, for the start of a server without a file is faster without.
+
+    try:
+        with path.open("rb") as file:
+            octets = file.read(FILE_MAX_OCTETS + 1)
+        if len(octets) > FILE_MAX_OCTETS:
+            return _bad_file(path, f"has more than {FILE_MAX_OCTETS} octets")
+        root = yaml.compose(octets.decode(), Loader=yaml.SafeLoader)
+    except (OSError, ValueError) as error:
+        return _bad_file(path, f"cannot be read: {getattr(error, 'strerror', '') or error}")
+    except (yaml.YAMLError, RecursionError) as error:
+        return _bad_file(path, f"is not YAML: {' '.join(str(error).split())}")
+    if root is None:
+        return [], []
+    if not isinstance(root, yaml.MappingNode):
+        return _bad_file(path, "must be a mapping of settings to values")
+    found = [_entry(path, key, value) for key, value in root.value]
+    first = {one.name: one for one in reversed(found)}
+    twice = [_fault(one, "is set twice") for one in found if first[one.name] is not one]
+    return found, twice
+
+
+def _entry(path: Path, key: Any, value: Any) -> _Given:
+    parts = value.value if isinstance(value.value, list) else [value]
+    # What is neither text nor a list of texts becomes a text that no setting takes.
+    texts = [part.value if isinstance(part.value, str) else "{\0}" for part in parts]
+    nothing = value.tag == "tag:yaml.org,2002:null"
+    source = f"from {path} line {key.start_mark.line + 1}"
+    return _Given(str(key.value), "" if nothing else ",".join(texts), source)
+
+
+def _bad_file(path: Path, what: str) -> tuple[list[_Given], list[Reason]]:
+    return [], [Reason("", "bad_file", f"Settings file {path} {what}.", str(path))]
+
+
+def _environment(environ: Mapping[str, str]) -> list[_Given]:
+    return [
+        _Given(name.removeprefix(ENVIRONMENT_PREFIX).lower(), text, f"from {name}")
+        for name, text in environ.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    ]
+
+
+def _default(setting: Setting, environ: Mapping[str, str]) -> _Given:
+    text = setting.default if isinstance(setting.default, str) else setting.default(environ)
+    return _Given(setting.name, text, "by default")
+
+
+def _text(value: object) -> str:
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    return ",".join(map(str, value)) if several else str(value)  # type: ignore[call-overload]
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _fault(one: _Given, bound: str) -> Reason:
+    shown = one.text if len(one.text) <= 80 else f"{one.text[:77]}..."
+    detail = f'"{shown}" ({one.source}) {bound}.'.replace("\0", "").replace("?.", "?")
+    return Reason(f"/{one.name}", "out_of_range", detail, shown)
+
+
+def _unknown(one: _Given) -> Reason:
+    import difflib
+
+    near = difflib.get_close_matches(one.name[:40], [setting.name for setting in TABLE], n=1)
+    hint = f"Did you mean {near[0]}?" if near else "geodns serve --help lists them."
+    return Reason(f"/{one.name}", "unknown_setting", f"No such setting ({one.source}).", hint=hint)
+
+
+# fmt: off
+TABLE = (
+    Setting("data_dir", "DIR", default_data_dir, "What must survive: store, snapshots, token.",
+            _path, shown="`/var/lib/geodns` for root, else `~/.local/state/geodns`"),
+    Setting("runtime_dir", "DIR", "", "What need not: status table, heartbeats; best in memory.",
+            _path, optional=True, shown="chosen in memory"),
+    Setting("dns", "ADDR:PORT", "[::]:53", "Where DNS is served, UDP and TCP; may be repeated.",
+            endpoint, many=True),
+    Setting("api", "ADDR:PORT", "127.0.0.1:8053", "Where the admin API is served.", endpoint),
+    Setting("engine", "NAME", "auto", "Who answers: auto, native or python.",
+            _one_of("auto", "native", "python")),
+    # Source: no reference; more workers than 64 cores have nothing to run on.
+    Setting("workers", "N", "1", "Processes that answer DNS, 1 to 64.", _whole(1, 64)),
+    Setting("geo_db", "FILE", "", "Geo database, any of GeoIP2-City form.", _path,
+            optional=True, shown="the bundled one"),
+    Setting("default_location", "LAT,LON", "", "Where users of unknown place are taken to be.",
+            location, optional=True, shown="none"),
+    Setting("trusted_resolvers", "SUBNETS", "0.0.0.0/0,::/0",
+            "Whose client subnets (ECS) are believed; may be repeated.",
+            _network, many=True, optional=True),
+    Setting("debug_sources", "SUBNETS", "127.0.0.0/8,::1/128",
+            "Who may ask debug names; may be repeated.", _network, many=True, optional=True),
+    Setting("nsid", "TEXT", lambda _: socket.gethostname(),
+            "The name this server gives itself; empty for none.",
+            _short, optional=True, shown="the host's name"),
+    # Source: no reference; 32768 words and notes are 4.5 MB, 10,000 dual-stack nodes fit.
+    Setting("status_slots", "N", "32768", "Most addresses under watch, 64 to 1048576.",
+            _whole(64, 2**20)),
+    # Source: no reference; a City database's view takes a few MB.
+    Setting("view_budget_mb", "MB", "64", "Memory for steering tables, 1 to 65536.",
+            _whole(1, 65536)),
+    Setting("log_level", "LEVEL", "info", "How much is logged: debug, info, warning or error.",
+            _one_of("debug", "info", "warning", "error")),
+)
