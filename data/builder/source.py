@@ -68,7 +68,9 @@ def read_source(folder: Path) -> tuple[dict[int, Table], Spots, int]:
                 numbers = _numbers(reader, leaves := leaves4(tree), spots, IPv4Address)
             else:
                 numbers = _numbers(reader, leaves := leaves6(tree), spots, _upper)
-        starts, values = merged(leaves.start, numbers)
+        # Of networks longer than /64, which share their start, the first speaks.
+        starts, first = np.unique(leaves.start, return_index=True)
+        starts, values = merged(starts, numbers[first])
         tables[family] = Table(32 if family == 4 else 64, starts.astype(np.uint64), values)
     return tables, spots, epoch
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from io import BytesIO
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 from maxminddb.decoder import Decoder
 
 from geodns.errors import ConfigError, GeodnsError, Reason
-from geodns.geo.tree import SEPARATOR_BYTES, SearchTree, read_tree
+from geodns.geo.tree import BrokenFile, SearchTree, read_tree
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -137,7 +138,10 @@ def open_database(path: str | Path) -> GeoDatabase:
     with refusing(file.info.path):
         if not _has_coordinates(file.content, file.tree()):
             raise no_coordinates(file.info.path)
-        return GeoDatabase(file.info, geoip2.database.Reader(file.info.path))
+        # Its own copy in memory: a file cut short later would end a process that maps it, and
+        # the C extension, which only maps, crashes on some corrupt records (version 3.2.0).
+        reader = geoip2.database.Reader(BytesIO(file.content), mode=maxminddb.MODE_FD)
+        return GeoDatabase(file.info, reader)
 
 
 def read_database(path: str | Path) -> DatabaseFile:
@@ -145,7 +149,7 @@ def read_database(path: str | Path) -> DatabaseFile:
     path = Path(path)
     with refusing(path):
         content = path.read_bytes()
-        with maxminddb.open_database(path) as reader:
+        with maxminddb.open_database(BytesIO(content), maxminddb.MODE_FD) as reader:
             metadata = reader.metadata()
         # geoip2's Reader.city() accepts a file by this word.
         if "City" not in metadata.database_type:
@@ -172,17 +176,18 @@ def place_of(record: object, network: Network | None = None) -> Place | None:
 
     Shape: total. What has not the type the schema says counts as not known.
     """
-    latitude, longitude = (_number(_at(record, "location", key)) for key in COORDINATES)
+    point = _part(record, "location")
+    latitude, longitude = _number(point.get("latitude")), _number(point.get("longitude"))
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
-    radius_km = _number(_at(record, "location", "accuracy_radius"))
+    radius_km = _number(point.get("accuracy_radius"))
     return Place(
         latitude,
         longitude,
-        continent=_code(_at(record, "continent", "code")),
-        country=_code(_at(record, "country", "iso_code")),
-        subdivision=_code(_at(record, "subdivisions", 0, "iso_code")),
-        city=_text(_at(record, "city", "names", "en")),
+        continent=_code(_part(record, "continent").get("code")),
+        country=_code(_part(record, "country").get("iso_code")),
+        subdivision=_code(_part(record, "subdivisions").get("iso_code")),
+        city=_text(_part(_part(record, "city"), "names").get("en")),
         accuracy_radius_km=None if radius_km is None else int(radius_km),
         network=network,
     )
@@ -214,23 +219,19 @@ def refusing(path: Path) -> Iterator[None]:
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         raise _refusal(path, why, "Check the path and its permissions.") from None
+    except BrokenFile as error:
+        raise _refusal(path, f"is corrupt: {error}", FETCH_HINT) from None
     except Exception as error:
-        why = f"is corrupt or no mmdb file: {_first_line(error)}"
-        raise _refusal(path, why, "Fetch it again.") from error
+        raise _refusal(path, "is corrupt, or no mmdb file", FETCH_HINT) from error
 
 
-COORDINATES = ("latitude", "longitude")
+FETCH_HINT = "Fetch it again."
 CITY_HINT = "Use a City database: GeoLite2-City, GeoIP2-City, or the default."
 
 
 def _refusal(path: Path, why: str, hint: str) -> ConfigError:
-    detail = f"The geo database {path} {why.rstrip('.')}."
+    detail = f"The geo database {path} {why}."
     return ConfigError([Reason("", "bad_geo_database", detail, str(path), hint)])
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:200] if text else type(error).__name__
 
 
 def _has_coordinates(content: bytes, tree: SearchTree) -> bool:
@@ -238,26 +239,22 @@ def _has_coordinates(content: bytes, tree: SearchTree) -> bool:
     records = np.unique(tree.children[tree.children > tree.nodes])
     chosen = records[:: max(1, len(records) // RECORDS_TRIED)]
     decoder = Decoder(content, pointer_base=tree.data_start)
-    offsets = chosen.astype(np.int64) - tree.nodes - SEPARATOR_BYTES + tree.data_start
+    offsets = tree.record_offsets(chosen) + tree.data_start
     return any(place_of(decoder.decode(offset)[0]) is not None for offset in offsets.tolist())
 
 
-def _at(record: object, *path: str | int) -> Any:
-    """What is at a path of keys and list positions; None where the path breaks off."""
-    for key in path:
-        if isinstance(key, str) and isinstance(record, dict):
-            record = record.get(key)
-        elif isinstance(key, int) and isinstance(record, list | tuple) and len(record) > key:
-            record = record[key]
-        else:
-            return None
-    return record
+def _part(record: object, key: str) -> dict[str, Any]:
+    """The map under a key, or the first of a list of maps; empty if there is none."""
+    part = record.get(key) if isinstance(record, dict) else None
+    if isinstance(part, list | tuple) and part:
+        part = part[0]
+    return part if isinstance(part, dict) else {}
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    return float(value) if math.isfinite(value) else None
 
 
 def _text(value: object) -> str:

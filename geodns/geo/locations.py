@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
 
-import maxminddb
 import numpy as np
 import numpy.typing as npt
 
-from geodns.geo.database import Address, Place, place_of
+from geodns.geo.database import Place, place_of
+from geodns.geo.records import Records
 from geodns.geo.runs import Words
-from geodns.geo.tree import Leaves, Word
+from geodns.geo.tree import Leaves, SearchTree, Word
 
 UNKNOWN = 0
 """Number of the location of addresses without a place."""
 SPECIAL = 1
 """Number of the location of special-purpose blocks and transition prefixes."""
+PLACE_FIELDS = frozenset({"location", "continent", "country", "subdivisions"})
+"""The fields of a record that tell its place; the city's names are left where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +41,23 @@ class Locations:
 
 
 class Gazetteer:
-    """Reads each record of a database once and numbers what is distinct among them.
+    """Reads each record of a database once and numbers what is distinct among their places.
 
     Shape: places are distinct by coordinates, country, subdivision and coarseness.
     """
 
-    def __init__(self, reader: maxminddb.Reader, nodes: int) -> None:
-        self._reader = reader
-        self._of_record: dict[int, int] = {nodes: UNKNOWN}
+    def __init__(self, records: Records, tree: SearchTree) -> None:
+        self._records = records
+        self._tree = tree
+        self._of_record: dict[int, int] = {}
         self._of_place: dict[tuple[object, ...], int] = {}
         self._places = [Place(nan, nan), Place(nan, nan)]
 
-    def numbers(self, leaves: Leaves[Word], address: Callable[[int], Address]) -> Words:
-        """The location of each leaf; ``address`` makes one of a leaf's start."""
-        records, first, inverse = np.unique(leaves.value, return_index=True, return_inverse=True)
-        numbers = [
-            self._number(record, address, start)
-            for record, start in zip(records.tolist(), leaves.start[first].tolist(), strict=True)
-        ]
+    def numbers(self, leaves: Leaves[Word]) -> Words:
+        """The location of each leaf."""
+        pointers, inverse = np.unique(leaves.value, return_inverse=True)
+        offsets = self._tree.record_offsets(pointers)
+        numbers = [UNKNOWN if at < 0 else self._number(at) for at in offsets.tolist()]
         return np.array(numbers, np.uint32)[inverse]
 
     def locations(self) -> Locations:
@@ -71,12 +71,11 @@ class Gazetteer:
             coarse=np.array([place.coarse for place in self._places]),
         )
 
-    def _number(self, record: int, address: Callable[[int], Address], start: int) -> int:
-        number = self._of_record.get(record)
+    def _number(self, offset: int) -> int:
+        number = self._of_record.get(offset)
         if number is None:
-            # The extension decodes only what an address leads to, so ask for one that does.
-            number = self._number_place(place_of(self._reader.get(address(start))))
-            self._of_record[record] = number
+            number = self._number_place(place_of(self._records.fields(offset, PLACE_FIELDS)))
+            self._of_record[offset] = number
         return number
 
     def _number_place(self, place: Place | None) -> int:

@@ -29,10 +29,13 @@ def painted(
     Shape: blocks are (first, last), both within; not one of them alone may be the whole space.
     """
     end_of_space = int(np.iinfo(starts.dtype).max)
-    edges = [first for first, _ in blocks]
-    edges += [last + 1 for _, last in blocks if last < end_of_space]
-    all_starts = np.union1d(starts, np.array(edges, starts.dtype))
-    all_values = values[np.searchsorted(starts, all_starts, side="right") - 1]
+    edges = {first for first, _ in blocks}
+    edges |= {last + 1 for _, last in blocks if last < end_of_space}
+    wanted = np.array(sorted(edges), starts.dtype)
+    at = np.searchsorted(starts, wanted, side="right")
+    new = starts[at - 1] != wanted
+    all_starts = np.insert(starts, at[new], wanted[new])
+    all_values = np.insert(values, at[new], values[at[new] - 1])
     for first, last in blocks:
         low, high = np.searchsorted(all_starts, np.array([first, last], starts.dtype))
         high += int(high < len(all_starts) and int(all_starts[high]) == last)

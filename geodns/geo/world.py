@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
-import maxminddb
 import numpy as np
 import numpy.typing as npt
 
 from geodns.geo.cache import Arrays, load_arrays, save_arrays
 from geodns.geo.database import DatabaseFile, DatabaseInfo, no_coordinates, read_database, refusing
 from geodns.geo.locations import SPECIAL, UNKNOWN, Gazetteer, Locations
+from geodns.geo.records import Records
 from geodns.geo.runs import Words, merged, painted
 from geodns.geo.special import SPECIAL4, SPECIAL6, TRANSITION
 from geodns.geo.tree import Word, leaves4, leaves6
@@ -63,11 +63,9 @@ def load_world(path: str | Path, cache_dir: Path | None) -> World:
 
 def _build(file: DatabaseFile) -> World:
     tree = file.tree()
-    with maxminddb.open_database(file.info.path) as reader:
-        gazetteer = Gazetteer(reader, tree.nodes)
-        found4, found6 = leaves4(tree), leaves6(tree)
-        numbers4 = gazetteer.numbers(found4, IPv4Address)
-        numbers6 = gazetteer.numbers(found6, lambda upper: IPv6Address(upper << 64))
+    gazetteer = Gazetteer(Records(file.content, tree), tree)
+    found4, found6 = leaves4(tree), leaves6(tree)
+    numbers4, numbers6 = gazetteer.numbers(found4), gazetteer.numbers(found6)
     locations = gazetteer.locations()
     if np.isnan(locations.latitude).all():
         raise no_coordinates(file.info.path)
