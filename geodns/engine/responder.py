@@ -113,6 +113,10 @@ class Responder:
                 return zone
             name = name[name[0] + 1 :]
 
+    def find(self, zone: ZoneTable, name: bytes) -> Owner | None:
+        """The owner that answers for a name: itself, or the wildcard that covers it."""
+        return zone.owner(name) or self._wildcard(zone, name)
+
     def _answer(self, reply: Reply, zone: ZoneTable, owner: Owner, name: bytes) -> None:
         """RFC 1034 section 4.3.2 step 3a, the whole of the name matched. ``name`` is the
         owner as it is written in the answer: the question's, or a CNAME's target."""

@@ -1,0 +1,92 @@
+"""A worker's page: what one worker shows the others, in shared memory.
+
+Layout: 64-bit words: magic, pid, generation served, heartbeat (monotonic nanoseconds), then
+the counters in the order of COUNTERS. One writer, the worker; counters only grow until the
+worker is replaced.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from pathlib import Path
+
+from geodns.errors import Unavailable
+
+MAGIC = int.from_bytes(b"GEODNSW1", "little")
+PAGE_SIZE = 4096
+_PID, _GENERATION, _HEARTBEAT, _COUNTERS = 1, 2, 3, 4
+
+RCODES = ("noerror", "formerr", "servfail", "nxdomain", "notimp", "refused", "other")
+COUNTERS = ("udp", "tcp", "dropped", "truncated", *RCODES, "tcp_open", "tcp_closed")
+"""Queries by transport, those not answered, replies by what they said, connections."""
+
+_RCODE_AT = _COUNTERS + COUNTERS.index("noerror")
+_INDEX = {name: _COUNTERS + number for number, name in enumerate(COUNTERS)}
+
+
+class WorkerPage:
+    """One page, mapped. A reader sees whole words, not necessarily of one instant."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Errors: Unavailable when the page cannot be made or is not one."""
+        try:
+            with path.open("w+b" if create else "rb") as file:
+                if create:
+                    os.posix_fallocate(file.fileno(), 0, PAGE_SIZE)
+                access = mmap.ACCESS_WRITE if create else mmap.ACCESS_READ
+                self._map = mmap.mmap(file.fileno(), PAGE_SIZE, access=access)
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"Worker page {path} cannot be mapped: {error}.") from None
+        self._words = memoryview(self._map).cast("Q")
+        if create:
+            self._words[0] = MAGIC
+        elif self._words[0] != MAGIC:
+            raise Unavailable(f"{path} is not a worker's page.")
+
+    @property
+    def pid(self) -> int:
+        """The worker's process."""
+        return self._words[_PID]
+
+    @property
+    def generation(self) -> int:
+        """The generation this worker serves; 0 before its first."""
+        return self._words[_GENERATION]
+
+    def age_s(self) -> float:
+        """Seconds since the worker last showed that it is alive."""
+        return (time.monotonic_ns() - self._words[_HEARTBEAT]) / 1e9
+
+    def counters(self) -> dict[str, int]:
+        """All counters by name."""
+        return {name: self._words[at] for name, at in _INDEX.items()}
+
+    def claim(self, pid: int) -> None:
+        """Take the page for a worker that starts."""
+        self._words[_PID] = pid
+        self.beat()
+
+    def beat(self) -> None:
+        """Show that the worker is alive."""
+        self._words[_HEARTBEAT] = time.monotonic_ns()
+
+    def acknowledge(self, generation: int) -> None:
+        """Show which generation every further reply comes from."""
+        self._words[_GENERATION] = generation
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Raise a counter."""
+        self._words[_INDEX[name]] += count
+
+    def count_reply(self, transport: str, reply: bytes | None) -> None:
+        """Count one query and what became of it."""
+        words = self._words
+        words[_INDEX[transport]] += 1
+        if reply is None:
+            words[_INDEX["dropped"]] += 1
+            return
+        words[_RCODE_AT + min(reply[3] & 15, 6)] += 1
+        if reply[2] & 2:  # TC
+            words[_INDEX["truncated"]] += 1
