@@ -9,14 +9,13 @@ from typing import Any
 from geodns.dns.names import excerpt, from_url, to_url
 from geodns.dns.rrtypes import type_from_text, type_to_text
 from geodns.document.contents import attempt
-from geodns.document.reader import DEPTH_MAX, read_yaml
+from geodns.document.reader import DEPTH_MAX
+from geodns.document.reader import read_yaml as read_yaml
 from geodns.document.references import did_you_mean
 from geodns.document.resources import KINDS, Item, Key, body, collect, pointer, resources
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import ID_PATTERN, join_pointer, read
 from geodns.model.config import Config
-
-__all__ = ["VERSION", "from_document", "read_yaml", "to_document"]
 
 VERSION = 1
 """The schema of the document, its field ``geodns``."""

@@ -135,7 +135,7 @@ def record_warnings(contents: Contents, zones: Mapping[bytes, Contents]) -> Iter
     renamed = {owner for owner, held in contents.rrsets.items() if TYPES["DNAME"] in held}
     for owner, kind, at in _all(contents):
         above = _suffixes(owner, contents.origin)
-        cut = next((suffix for suffix in above if suffix in cuts), None)
+        cut = next((suffix for suffix in reversed(above) if suffix in cuts), None)
         hidden = cut is not None and kind not in (_GLUE if cut != owner else _AT_CUT)
         if hidden or any(suffix in renamed for suffix in above if suffix != owner):
             detail = (

@@ -85,6 +85,7 @@ RRSETS = "/zones/z.example/rrsets"
         ({"@": DNAME, "a": TXT}, [f"{RRSETS}/a/TXT", "/zones/z.example/steers/www"]),
         ({"a.inner": TXT}, [f"{RRSETS}/a.inner/TXT"]),
         ({"inner": NS}, []),
+        ({"sub": NS, "a.sub": NS}, [f"{RRSETS}/a.sub/NS"]),
     ],
 )
 def test_data_under_a_delegation_is_noted_but_for_glue(
