@@ -1,8 +1,7 @@
 """A worker's page: what one worker shows the others, in shared memory.
 
 Layout: 64-bit words: magic, pid, generation served, heartbeat (monotonic nanoseconds), then
-the counters in the order of COUNTERS. One writer, the worker; counters only grow until the
-worker is replaced.
+the counters in the order of COUNTERS. One writer, the worker; its successor counts on.
 """
 
 from __future__ import annotations
@@ -32,9 +31,12 @@ class WorkerPage:
     def __init__(self, path: Path, *, create: bool = False) -> None:
         """Errors: Unavailable when the page cannot be made or is not one."""
         try:
-            with path.open("w+b" if create else "rb") as file:
-                if create:
-                    os.posix_fallocate(file.fileno(), 0, PAGE_SIZE)
+            if create:
+                # Never truncated: another process may be reading the page we take over.
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+                os.posix_fallocate(descriptor, 0, PAGE_SIZE)
+                os.close(descriptor)
+            with path.open("r+b" if create else "rb") as file:
                 access = mmap.ACCESS_WRITE if create else mmap.ACCESS_READ
                 self._map = mmap.mmap(file.fileno(), PAGE_SIZE, access=access)
         except (OSError, ValueError) as error:
@@ -66,6 +68,7 @@ class WorkerPage:
     def claim(self, pid: int) -> None:
         """Take the page for a worker that starts."""
         self._words[_PID] = pid
+        self._words[_GENERATION] = 0
         self.beat()
 
     def beat(self) -> None:

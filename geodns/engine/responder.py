@@ -48,12 +48,15 @@ class Responder:
         *,
         nsid: bytes = b"",
         debug: DebugHook | None = None,
+        trusts: Callable[[str], bool] | None = None,
     ) -> None:
+        """``trusts`` says whether a resolver's ECS counts; without it, everybody's does."""
         self.generation = generation
         self.status = status
         self.steering = Steering(generation, status.words)
         self._nsid = nsid
         self._debug = debug
+        self._trusts = trusts
         self._found: dict[bytes, tuple[ZoneTable, Owner]] = {}
 
     def respond(self, packet: bytes, resolver: str, *, tcp: bool = False) -> bytes | None:
@@ -149,7 +152,8 @@ class Responder:
     ) -> None:
         query = reply.query
         view = self.generation.views[steer.view]
-        subject = subject_of(query, view, reply.resolver, ecs=steer.ecs)
+        ecs = steer.ecs and (self._trusts is None or self._trusts(reply.resolver))
+        subject = subject_of(query, view, reply.resolver, ecs=ecs)
         value = subject.value ^ (query.packet[0] << 8 | query.packet[1]) << 32
         ready, records, count = self.steering.answer(
             steer, subject.number, rtype, self.status.epoch, value

@@ -64,6 +64,7 @@ class Worker:
         self._link = link
         self._status = status
         self._page = page
+        page.claim(os.getpid())
         self._sections = sections
         self._nsid = nsid
         self._debug = debug
@@ -95,7 +96,6 @@ class Worker:
         """Answer until SIGTERM, or until the supervisor is gone."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
-        self._page.claim(os.getpid())
         while not self._stopping:
             for key, events in self._selector.select(BEAT_S):
                 key.data(events)

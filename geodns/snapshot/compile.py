@@ -21,7 +21,6 @@ from geodns.model.base import Resource
 from geodns.model.config import Config
 from geodns.snapshot.compile_pools import Places, compile_pools, places_of
 from geodns.snapshot.compile_view import (
-    Point,
     compile_geo,
     compile_view,
     direct_size,
@@ -29,6 +28,7 @@ from geodns.snapshot.compile_view import (
 )
 from geodns.snapshot.compile_zone import compile_zone, view_key
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, write_durably
+from geodns.snapshot.order import Order
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import Slots, decode_targets
 
@@ -39,23 +39,6 @@ OPTIONAL_KINDS = (Kind.TARGETS,)
 
 RECIPE_FORMAT = 1
 """Raised whenever a section comes out different for the same input."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the compiler is asked for.
-
-    Units: ``view_budget`` in octets for all direct views together; past it views are
-    indirect. ``acknowledged`` is the oldest generation a worker may still serve.
-    """
-
-    config: Config
-    generation: int
-    default_location: Point | None = None
-    slots: int = 32_768
-    view_budget: int = 64 * 2**20
-    acknowledged: int = 0
-    forced: str | None = None
 
 
 @dataclass(slots=True)

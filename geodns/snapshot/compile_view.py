@@ -24,10 +24,9 @@ from geodns.model.pool import Pool
 from geodns.snapshot.compile_pools import Places
 from geodns.snapshot.compile_zone import view_key
 from geodns.snapshot.layout import DEGREE_SCALE, SPECIAL_CLASS
+from geodns.snapshot.order import Point
 from geodns.snapshot.section import Column, Kind, encode
 from geodns.steering.rank import Band, Ranking, rank_alike, rank_nearest
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

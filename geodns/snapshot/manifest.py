@@ -19,6 +19,9 @@ from geodns.errors import ConfigError, Reason, Unavailable
 FORMAT = 1
 CURRENT = "manifest"
 PREVIOUS = "manifest.prev"
+NEXT = "manifest.next"
+"""Where a generation waits to be checked by who will serve it."""
+
 SNAPSHOT_DIR = "snapshot"
 MANIFEST_MAX_BYTES = 16 * 2**20
 """Source: no reference; room for some 80,000 sections."""

@@ -1,0 +1,165 @@
+"""From configurations to generations: coalesced, compiled beside the server, then announced.
+
+Writing is the publisher's part up to ``manifest.next``; whether that becomes the current
+manifest is decided by who serves it (`accept` below): never publish worse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from geodns.errors import GeodnsError, Unavailable
+from geodns.model.config import Config
+from geodns.snapshot.compiler import compile_order, start_compiler
+from geodns.snapshot.manifest import (
+    NEXT,
+    SNAPSHOT_DIR,
+    Manifest,
+    read_manifest,
+    write_durably,
+)
+from geodns.snapshot.order import Order, Point
+
+COALESCE_S = 0.02
+"""Changes this close together become one generation: at most 50 a second."""
+
+log = logging.getLogger("geodns.snapshot")
+
+Announce = Callable[[int], Awaitable[None]]
+"""Tell who serves that ``manifest.next`` holds a generation; raises GeodnsError if refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What stays the same from generation to generation."""
+
+    data_dir: Path
+    geo_db: Path
+    default_location: Point | None
+    slots: int
+    view_budget: int
+
+
+@dataclass(slots=True)
+class _Wanted:
+    config: Config
+    forced: str | None
+    done: list[asyncio.Future[int]]
+
+
+class Publisher:
+    """Publishes the newest configuration it was given; one compile at a time."""
+
+    def __init__(self, plan: Plan, announce: Announce, acknowledged: Callable[[], int]) -> None:
+        """``acknowledged`` is the oldest generation that any worker may still serve."""
+        self._plan = plan
+        self._announce = announce
+        self._acknowledged = acknowledged
+        self._current, faults = read_manifest(plan.data_dir)
+        for fault in faults:
+            log.warning("%s", fault)
+        self._wanted: _Wanted | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._pool = self._start_pool()
+
+    @property
+    def generation(self) -> int:
+        """The generation published last; 0 before the first."""
+        return self._current.generation if self._current else 0
+
+    async def publish(self, config: Config, *, forced: str | None = None) -> int:
+        """The generation that holds ``config`` or what was asked for right after it.
+
+        Errors: GeodnsError when it is refused; what was served before is served on.
+        """
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if self._wanted is None:
+            self._wanted = _Wanted(config, forced, [done])
+        else:
+            self._wanted.config = config
+            self._wanted.forced = forced or self._wanted.forced
+            self._wanted.done.append(done)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+        return await done
+
+    def close(self) -> None:
+        """End the compile process."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self) -> None:
+        while self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            try:
+                generation = await self._make(wanted)
+            except Exception as error:
+                for done in wanted.done:
+                    if not done.done():
+                        done.set_exception(_for_people(error))
+            else:
+                for done in wanted.done:
+                    if not done.done():
+                        done.set_result(generation)
+            await asyncio.sleep(COALESCE_S)
+
+    async def _make(self, wanted: _Wanted) -> int:
+        order = Order(
+            config=wanted.config,
+            generation=self.generation + 1,
+            default_location=self._plan.default_location,
+            slots=self._plan.slots,
+            view_budget=self._plan.view_budget,
+            acknowledged=self._acknowledged(),
+            forced=wanted.forced,
+        )
+        made = await self._compile(order)
+        if self._current is not None and made.sections == self._current.sections:
+            return self.generation
+        try:
+            write_durably(self._plan.data_dir / NEXT, made.encode())
+        except OSError as error:
+            raise Unavailable(f"Generation cannot be written: {error}.") from None
+        await self._announce(made.generation)
+        self._current, before = made, self._current
+        remove_unused(self._plan.data_dir, made, before)
+        return made.generation
+
+    async def _compile(self, order: Order) -> Manifest:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, compile_order, order, self._current)
+        except BrokenProcessPool:
+            # The compiler died (out of memory, killed): a new one gets one try.
+            self._pool = self._start_pool()
+            return await loop.run_in_executor(self._pool, compile_order, order, self._current)
+
+    def _start_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            1,
+            multiprocessing.get_context("spawn"),
+            start_compiler,
+            (self._plan.data_dir, self._plan.geo_db),
+        )
+
+
+def remove_unused(data_dir: Path, current: Manifest, before: Manifest | None) -> None:
+    """Delete the section files that neither of the two good manifests names."""
+    kept = {entry.hash for entry in current.sections}
+    kept |= {entry.hash for entry in before.sections} if before else set()
+    for path in (data_dir / SNAPSHOT_DIR).iterdir():
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _for_people(error: Exception) -> GeodnsError:
+    if isinstance(error, GeodnsError):
+        return error
+    log.error("publishing failed", exc_info=error)
+    return Unavailable(f"Publishing failed: {type(error).__name__}: {error}.")
