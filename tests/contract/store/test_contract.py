@@ -142,17 +142,19 @@ def test_a_token_takes_the_place_of_one_with_its_id(store: Store) -> None:
     assert store.tokens() == [renewed]
 
 
-def test_of_writers_on_one_revision_exactly_one_wins(store: Store) -> None:
+def test_of_writers_on_one_revision_exactly_one_wins(open_store: Callable[[], Store]) -> None:
+    stores = [open_store() for _ in range(4)]
+
     def write(number: int) -> bool:
         try:
-            put(store, Write("node", (f"n{number}",), FIRST))
+            put(stores[number % 4], Write("node", (f"n{number}",), FIRST))
         except Stale:
             return False
         return True
 
     with ThreadPoolExecutor(8) as threads:
         won = list(threads.map(write, range(32)))
-    revision, records = store.read()
+    revision, records = stores[0].read()
     assert (sum(won), revision, len(records)) == (1, 1, 1)
 
 
