@@ -27,7 +27,7 @@ SECTION_MAX_BYTES = 64 * 2**20
 class Target(BaseModel):
     """One address of a node, and the monitor that judges it."""
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True)
 
     slot: int = Field(ge=0)
     tag: int = Field(ge=0, lt=2**32)

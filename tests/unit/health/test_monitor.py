@@ -1,0 +1,443 @@
+"""The watcher: which checks start when, and what stands in the status table."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geodns.health.board import Board
+from geodns.health.memory import Memory, Remembered
+from geodns.health.monitor import Watcher
+from geodns.health.observation import Observation
+from geodns.health.targets import Target, Watchlist
+from geodns.model.monitor import Monitor
+from geodns.snapshot.status import Note, Override, Verdict, Word, create_table
+
+SLOTS = 64
+PASS = Observation(True, "HTTP 200", 1.5)
+FAIL = Observation(False, "connection refused", None)
+
+
+class Stage:
+    """A watcher with a clock, probes and a table in the hands of the test."""
+
+    def __init__(self, board: Board, memory: Memory | None = None, **options: Any) -> None:
+        self.now_s = 1000.0
+        self.board = board
+        self.results: dict[str, Observation] = {}
+        self.hanging: set[str] = set()
+        self.stuck: set[int] = set()
+        self.started: list[tuple[float, str]] = []
+        self.cancelled = 0
+        self.watcher = Watcher(
+            board, memory or {}, probe=self._probe, clock=lambda: self.now_s, **options
+        )
+
+    def _probe(self, address: str, _monitor: Monitor) -> Any:
+        stage = self
+
+        class Scripted:
+            async def observe(self) -> Observation:
+                stage.started.append((stage.now_s, address))
+                call = len(stage.started)
+                try:
+                    while address in stage.hanging or call in stage.stuck:  # noqa: ASYNC110
+                        await asyncio.sleep(0)
+                except asyncio.CancelledError:
+                    stage.cancelled += 1
+                    raise
+                result = stage.results.get(address, PASS)
+                if result.reason == "raise":
+                    raise ZeroDivisionError("a bug")
+                return result
+
+        return Scripted()
+
+    async def run(self, seconds: float, tick_s: float = 0.05) -> None:
+        for _ in range(round(seconds / tick_s)):
+            self.now_s += tick_s
+            self.watcher.sweep()
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+    def load(self, *targets: Target, generation: int = 1, **monitors: Monitor) -> None:
+        self.watcher.load(Watchlist(generation, targets, monitors or {"web": web()}))
+
+    def word(self, slot: int = 0, tag: int = 7) -> Word:
+        return self.board.word(slot, tag)
+
+    def starts(self, address: str) -> list[float]:
+        return [round(at_s, 2) for at_s, who in self.started if who == address]
+
+
+def web(**fields: Any) -> Monitor:
+    return Monitor.model_validate({"type": "http", "interval_s": 1.0} | fields)
+
+
+def target(slot: int = 0, tag: int = 7, **fields: Any) -> Target:
+    body = {"address": f"192.0.2.{slot}", "monitor": "web", "nodes": ["fra1"]}
+    return Target.model_validate_json(json.dumps({"slot": slot, "tag": tag} | body | fields))
+
+
+Play = Callable[[Callable[[Stage], Coroutine[Any, Any, None]]], None]
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    create_table(tmp_path / "status", SLOTS)
+    return Board(tmp_path / "status", writable=True)
+
+
+@pytest.fixture
+def play(board: Board) -> Play:
+    def run(scene: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
+        async def staged() -> None:
+            stage = Stage(board)
+            await scene(stage)
+            stage.watcher.close()
+
+        asyncio.run(staged())
+
+    return run
+
+
+def test_a_new_target_is_checked_at_once_and_shown_up(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target())
+        assert stage.word() == Word(7)
+        await stage.run(0.1)
+        assert stage.word() == Word(7, Verdict.UP)
+        note = stage.board.note(0)
+        assert (note.reason, note.elapsed_us) == ("HTTP 200", 1500)
+        assert note.since_ms == note.checked_ms
+        assert abs(note.checked_ms / 1000 - time.time()) < 5
+
+    play(scene)
+
+
+def test_a_refused_target_is_out_within_interval_and_rechecks(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target())
+        await stage.run(3)
+        stage.results["192.0.2.0"] = FAIL
+        waited_s = 0.0
+        while stage.word().verdict is not Verdict.DOWN:
+            await stage.run(0.05)
+            waited_s += 0.05
+        assert waited_s <= 1.05 + 4 * 0.2 + 2 * 0.05
+        assert stage.word().unsettled
+        assert stage.board.note(0).reason == "connection refused"
+
+    play(scene)
+
+
+def test_hanging_rechecks_run_side_by_side(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target())
+        await stage.run(1)
+        stage.results["192.0.2.0"] = FAIL
+        while not stage.word().unsettled:
+            await stage.run(0.05)
+        stage.hanging.add("192.0.2.0")
+        stage.started.clear()
+        await stage.run(2)
+        starts = stage.starts("192.0.2.0")
+        assert len(starts) == 4
+        assert starts[-1] - starts[0] == pytest.approx(0.6, abs=0.06)
+        assert stage.word().verdict is Verdict.UP
+        stage.hanging.clear()
+        await stage.run(0.05)
+        assert stage.word().verdict is Verdict.DOWN
+
+    play(scene)
+
+
+def test_a_decided_burst_leaves_no_probe_hanging(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = FAIL
+        stage.stuck = {2, 3}
+        stage.load(target())
+        await stage.run(0.5)
+        assert (len(stage.started), stage.watcher._in_flight) == (3, 2)
+        stage.results["192.0.2.0"] = PASS
+        await stage.run(0.2)
+        assert stage.word().verdict is Verdict.UP
+        assert (stage.cancelled, stage.watcher._in_flight) == (2, 0)
+
+    play(scene)
+
+
+def test_a_slow_target_has_one_regular_check_under_way(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target())
+        stage.hanging.add("192.0.2.0")
+        await stage.run(5)
+        assert len(stage.started) == 1
+
+    play(scene)
+
+
+def test_a_target_comes_back_after_its_rise(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = FAIL
+        stage.load(target())
+        await stage.run(2)
+        assert stage.word().verdict is Verdict.DOWN
+        stage.results.clear()
+        await stage.run(1)
+        assert stage.word().verdict is Verdict.DOWN
+        await stage.run(1.2)
+        assert stage.word().verdict is Verdict.UP
+        await stage.run(4.2)
+        assert not stage.word().unsettled
+
+    play(scene)
+
+
+def test_unchanged_words_leave_the_epoch_alone_and_renew_the_note(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target())
+        await stage.run(0.1)
+        epoch = stage.board.epoch
+        stage.results["192.0.2.0"] = Observation(True, "HTTP 204", 2.0)
+        await stage.run(3)
+        assert stage.board.epoch == epoch
+        assert stage.board.note(0).reason == "HTTP 204"
+
+    play(scene)
+
+
+def test_overrides_and_weights_in_a_word_are_left_alone(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.board.write(0, Word(7, override=Override.DOWN, weight_factor=9))
+        stage.board.write(1, Word(8, Verdict.DOWN, override=Override.UP))
+        stage.load(target(), target(1, tag=8, monitor=None))
+        await stage.run(0.1)
+        assert stage.word() == Word(7, Verdict.UP, override=Override.DOWN, weight_factor=9)
+        assert stage.word(1, 8) == Word(8, override=Override.UP)
+
+    play(scene)
+
+
+def test_a_target_without_monitor_is_never_probed(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target(monitor=None))
+        await stage.run(3)
+        assert stage.started == []
+        assert stage.board.words[0] == Word(7).pack()
+        assert stage.watcher.first_round.is_set()
+
+    play(scene)
+
+
+def test_a_probe_address_is_probed_instead(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target(probe_address="10.0.0.1"))
+        await stage.run(0.1)
+        assert [who for _, who in stage.started] == ["10.0.0.1"]
+
+    play(scene)
+
+
+def test_a_new_generation_leaves_unchanged_targets_alone(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = FAIL
+        stage.load(target(), target(1))
+        await stage.run(2.2)
+        epoch, checks = stage.board.epoch, stage.starts("192.0.2.0")
+        stage.load(target(nodes=["fra1", "fra2"]), target(1), generation=2)
+        assert stage.board.epoch == epoch
+        await stage.run(0.1)
+        assert len(stage.starts("192.0.2.0")) <= len(checks) + 1
+        assert stage.word().verdict is Verdict.DOWN
+
+    play(scene)
+
+
+def test_changed_settings_keep_the_verdict_and_ask_again_soon(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = FAIL
+        stage.load(target(), web=web(interval_s=1.0))
+        await stage.run(2)
+        assert stage.word().verdict is Verdict.DOWN
+        stage.started.clear()
+        stage.load(target(), generation=2, web=web(interval_s=3600.0, path="/new"))
+        assert stage.word().verdict is Verdict.DOWN
+        await stage.run(0.1)
+        assert len(stage.started) == 1
+
+    play(scene)
+
+
+def test_a_removed_target_is_probed_no_more(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target(), target(1))
+        await stage.run(0.1)
+        stage.hanging.add("192.0.2.0")
+        await stage.run(1.2)
+        stage.started.clear()
+        stage.load(target(1), generation=2)
+        await stage.run(3)
+        assert stage.starts("192.0.2.0") == []
+        assert stage.cancelled == 1
+
+    play(scene)
+
+
+def test_a_slot_dealt_anew_starts_unknown_under_its_new_tag(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = FAIL
+        stage.load(target())
+        await stage.run(2)
+        stage.hanging.add("198.51.100.9")
+        stage.load(target(tag=99, address="198.51.100.9"), generation=2)
+        assert stage.board.words[0] == Word(99).pack()
+        await stage.run(0.1)
+        assert stage.started[-1][1] == "198.51.100.9"
+
+    play(scene)
+
+
+def test_the_first_round_ends_when_every_target_is_decided(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.1"] = FAIL
+        stage.load(target(), target(1))
+        await stage.run(0.3)
+        assert stage.word(0).verdict is Verdict.UP
+        assert not stage.watcher.first_round.is_set()
+        await stage.run(0.7)
+        assert stage.watcher.first_round.is_set()
+
+    play(scene)
+
+
+def test_dead_targets_hold_up_nobody_within_the_limit(board: Board) -> None:
+    async def scene() -> None:
+        stage = Stage(board, in_flight_max=20)
+        stage.hanging = {f"192.0.2.{slot}" for slot in range(19)}
+        stage.load(*(target(slot) for slot in range(20)))
+        await stage.run(5)
+        assert stage.watcher._in_flight == 19
+        assert 4 <= len(stage.starts("192.0.2.19")) <= 6
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_no_more_probes_run_than_the_limit_allows(board: Board) -> None:
+    async def scene() -> None:
+        stage = Stage(board, in_flight_max=5)
+        stage.hanging = {f"192.0.2.{slot}" for slot in range(20)}
+        stage.load(*(target(slot) for slot in range(20)))
+        await stage.run(2)
+        assert len(stage.started) == 5
+        stage.hanging.clear()
+        await stage.run(1)
+        assert {who for _, who in stage.started} == {f"192.0.2.{slot}" for slot in range(20)}
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_a_bug_in_a_probe_is_a_failed_check_and_a_log_line(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = Observation(True, "raise", None)
+        stage.load(target())
+        await stage.run(2)
+        assert stage.word().verdict is Verdict.DOWN
+        assert stage.board.note(0).reason == "probe failed: ZeroDivisionError: a bug"
+
+    play(scene)
+    assert "probe failed in itself" in caplog.text
+
+
+def test_transitions_are_told_in_one_line(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "geodns.health")
+
+    async def scene(stage: Stage) -> None:
+        stage.load(target(monitor="web", address="192.0.2.10", nodes=["fra1", "fra2"]))
+        await stage.run(30)
+        stage.results["192.0.2.10"] = Observation(False, "HTTP 503, wanted 200-299", 3.0)
+        await stage.run(2)
+
+    play(scene)
+    first, second = [text for text in caplog.messages if "->" in text]
+    assert first == "web 192.0.2.10 (fra1, fra2): unknown -> up: HTTP 200"
+    assert second.startswith("web 192.0.2.10 (fra1, fra2): up -> down after 3")
+    assert second.endswith(" s: HTTP 503, wanted 200-299")
+
+
+def test_a_slot_beyond_the_table_is_refused_alone(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.load(target(SLOTS), target(1))
+        await stage.run(0.1)
+        assert stage.word(1).verdict is Verdict.UP
+
+    play(scene)
+    assert f"no slot {SLOTS} in the status table" in caplog.text
+
+
+# After a restart
+
+
+def remembered(verdict: str, age_s: float) -> Memory:
+    checked_ms = int((time.time() - age_s) * 1000)
+    item = Remembered.model_validate(
+        {
+            "address": "192.0.2.0",
+            "monitor": "web",
+            "verdict": verdict,
+            "since_ms": checked_ms - 60_000,
+            "checked_ms": checked_ms,
+        }
+    )
+    return {("192.0.2.0", "web"): item}
+
+
+@pytest.mark.parametrize(
+    ("age_s", "verdict"),
+    [(8, Verdict.DOWN), (12, Verdict.UNKNOWN), (-8, Verdict.DOWN), (-3600, Verdict.UNKNOWN)],
+)
+def test_a_young_verdict_outlives_the_process(board: Board, age_s: float, verdict: Verdict) -> None:
+    async def scene() -> None:
+        stage = Stage(board, remembered("down", age_s))
+        stage.load(target())
+        assert stage.word() == Word(7, verdict)
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_the_table_knows_better_than_an_older_file(board: Board) -> None:
+    async def scene() -> None:
+        now_ms = int(time.time() * 1000)
+        board.write(0, Word(7, Verdict.DOWN), Note(now_ms - 5000, now_ms - 1000, 0, "refused"))
+        stage = Stage(board, remembered("up", 3))
+        stage.load(target())
+        assert stage.word().verdict is Verdict.DOWN
+        assert not stage.watcher.first_round.is_set()
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_what_was_remembered_is_given_to_the_first_generation_alone(board: Board) -> None:
+    async def scene() -> None:
+        stage = Stage(board, remembered("down", 1))
+        stage.load(target(1))
+        stage.load(target(0), generation=2)
+        assert stage.word().verdict is Verdict.UNKNOWN
+        stage.watcher.close()
+
+    asyncio.run(scene())
