@@ -247,7 +247,7 @@ def test_a_full_file_system_writes_nothing_and_harms_nothing(tmp_path: Path) -> 
     small = tmp_path / "small"
     small.mkdir()
     script = f"mount -t tmpfs -o size=1m none {small} && exec {sys.executable} -c '{FULL}' {small}"
-    command = ["unshare", "--mount", "sh", "-c", script]
+    command = ["sh", "-c", 'exec unshare --mount sh -c "$0"', script]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "mount" in done.stderr or "unshare" in done.stderr:
         pytest.skip("no right to mount a file system of its own")
