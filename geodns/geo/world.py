@@ -143,7 +143,22 @@ def _from_arrays(info: DatabaseInfo, arrays: Arrays) -> World | None:
     """The world of cached arrays; None unless they are what ``_to_arrays`` makes."""
     if {name: array.dtype.str for name, array in arrays.items()} != TABLES | NUMBERS | CODES:
         return None
+    places = len(arrays["latitude"])
+    if any(len(arrays[name]) != places for name in NUMBERS | CODES) or not (
+        _is_table(arrays["starts4"], arrays["location4"], places)
+        and _is_table(arrays["starts6"], arrays["location6"], places)
+    ):
+        return None
     columns: dict[str, Any] = {name: arrays[name] for name in NUMBERS}
     columns |= {name: arrays[name].astype("U").tolist() for name in CODES}
     tables: dict[str, Any] = {name: arrays[name] for name in TABLES}
     return World(info, locations=Locations(**columns), **tables)
+
+
+def _is_table(starts: npt.NDArray[Any], locations: npt.NDArray[Any], places: int) -> bool:
+    return (
+        0 < len(starts) == len(locations)
+        and int(starts[0]) == 0
+        and bool((starts[1:] > starts[:-1]).all())
+        and int(locations.max()) < places
+    )

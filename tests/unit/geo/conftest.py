@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from mmdb_writer import MMDBWriter
-from netaddr import IPSet
+from netaddr import IPSet  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[3]
 if str(ROOT) not in sys.path:  # the builder under data/ is part of the checkout, not installed
@@ -61,12 +61,8 @@ TINY: Mapping[str, Record] = {
 def make_database(tmp_path_factory: pytest.TempPathFactory) -> MakeDatabase:
     """Write networks and their records into an mmdb file."""
 
-    def make(
-        networks: Mapping[str, Any], kind: str = "Test-City", ip_version: int = 6
-    ) -> Path:
-        writer = MMDBWriter(
-            ip_version, kind, languages=["en"], ipv4_compatible=ip_version == 6
-        )
+    def make(networks: Mapping[str, Any], kind: str = "Test-City", ip_version: int = 6) -> Path:
+        writer = MMDBWriter(ip_version, kind, languages=["en"], ipv4_compatible=ip_version == 6)
         for network, place in networks.items():
             writer.insert_network(IPSet([network]), place)
         path = tmp_path_factory.mktemp("geo") / f"{kind}.mmdb"
