@@ -53,7 +53,7 @@ class Gate:
 
     async def _slow_down(self, source: str) -> None:
         now_s = self._clock()
-        burst_s = FREE_FAILURES * FAILURE_INTERVAL_S
+        burst_s = (FREE_FAILURES - 1) * FAILURE_INTERVAL_S
         turn_s = max(self._next_failure_s.get(source, 0.0), now_s - burst_s)
         if turn_s - now_s > WAIT_MAX_S:
             raise _too_many()

@@ -41,13 +41,10 @@ def operation(kind: Kind, method: str, *, item: bool) -> dict[str, Any]:
 
 
 def _body_of(kind: Kind, method: str) -> dict[str, Any] | None:
-    ref = {"$ref": _REF + _name(kind)}
-    if method == "POST":
-        named = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
-        return body({"allOf": [named, ref]})
     if method == "PATCH":
         return body({"type": "object"}, "application/merge-patch+json")
-    return body(ref) if method == "PUT" else None
+    prefix = {"PUT": "", "POST": "New"}.get(method)
+    return None if prefix is None else body({"$ref": _REF + prefix + _name(kind)})
 
 
 def described(
@@ -90,7 +87,9 @@ def schemas() -> dict[str, Any]:
     _, found = models_json_schema(
         [(kind.model, "validation") for kind in ALL], ref_template=_REF + "{model}"
     )
-    return {**found["$defs"], "Document": _document(), "Problem": _PROBLEM}
+    own: dict[str, Any] = found["$defs"]
+    new = {f"New{_name(kind)}": _with_id(own[_name(kind)]) for kind in ALL}
+    return {**own, **new, "Document": _document(), "Problem": _PROBLEM}
 
 
 def page(document: dict[str, Any]) -> tuple[str, str]:
@@ -131,6 +130,15 @@ def _parameter(
 def _parameter_names(each: dict[str, Any]) -> str:
     names = [found["name"] for found in each.get("parameters", ()) if found["in"] == "query"]
     return ", ".join(f"<code>{escape(name)}</code>" for name in names)
+
+
+def _with_id(schema: dict[str, Any]) -> dict[str, Any]:
+    properties = {"id": {"type": "string"}, **schema["properties"]}
+    return {
+        **schema,
+        "properties": properties,
+        "required": ["id", *schema.get("required", ())],
+    }
 
 
 def _name(kind: Kind) -> str:

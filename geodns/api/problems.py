@@ -19,6 +19,10 @@ VALUE_MAX_CHARACTERS = 200
 """Longest value shown back, in JSON. Source: no reference; enough to recognise it."""
 
 
+TEXT_MAX_CHARACTERS = 600
+"""Longest pointer or detail, whose middle may be what a client sent. Source: no reference."""
+
+
 class HttpError(GeodnsError):
     """What goes wrong in HTTP itself, so that no layer below knows of it."""
 
@@ -61,10 +65,10 @@ def problem(error: GeodnsError, request_id: str) -> dict[str, Any]:
 
 def reason_view(reason: Reason) -> dict[str, Any]:
     """One reason as clients see it; what says nothing is left out."""
-    view: dict[str, Any] = {"pointer": reason.pointer, "code": reason.code}
+    view: dict[str, Any] = {"pointer": _bounded(reason.pointer), "code": reason.code}
     if reason.value is not None:
         view["value"] = _shown(reason.value)
-    view["detail"] = reason.detail
+    view["detail"] = _bounded(reason.detail)
     if reason.hint:
         view["hint"] = reason.hint
     return view
@@ -73,9 +77,16 @@ def reason_view(reason: Reason) -> dict[str, Any]:
 def _summary(error: GeodnsError) -> str:
     count = len(error.reasons)
     if count == 1:
-        return error.reasons[0].detail
+        return _bounded(error.reasons[0].detail)
     shown = f"; the first {REASONS_MAX} are listed" if count > REASONS_MAX else ""
     return f"{count} reasons{shown}; nothing changed."
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= TEXT_MAX_CHARACTERS:
+        return text
+    half = TEXT_MAX_CHARACTERS // 2
+    return f"{text[:half]}…{text[-half:]}"
 
 
 def _shown(value: object) -> Any:
