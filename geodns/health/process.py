@@ -73,6 +73,7 @@ class _Process:
         board = Board(runtime_dir / STATUS_FILE, writable=True)
         self._watcher = Watcher(board, _recall(data_dir), in_flight_max=_room_for_probes())
         self._new_generation = asyncio.Event()
+        self._saving = asyncio.Lock()
         self._save_failed = False
 
     async def run(self, link: socket.socket) -> None:
@@ -159,7 +160,8 @@ class _Process:
             return
         verdicts = self._watcher.verdicts()
         try:
-            await _aside(lambda: remember(self._data_dir, verdicts))
+            async with self._saving:
+                await _aside(lambda: remember(self._data_dir, verdicts))
         except OSError as error:
             if not self._save_failed:
                 log.error("verdicts cannot be saved, checks go on: %s", error)

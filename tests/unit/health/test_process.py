@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from geodns.health import process
 from geodns.health.process import LINES_MAX, LINES_PERIOD_S, FloodGate
+from geodns.model.monitor import Monitor
+from geodns.snapshot.manifest import Entry, Manifest, write_manifest
+from geodns.snapshot.section import Kind, content_hash, encode
+from geodns.snapshot.status import StatusTable, Verdict, create_table
 
 
 def record(text: str) -> logging.LogRecord:
@@ -26,6 +35,42 @@ def test_a_flood_of_lines_is_held_back_and_counted() -> None:
     calm = record("y")
     gate.filter(calm)
     assert calm.getMessage() == "y"
+
+
+def publish(data_dir: Path, port: int) -> None:
+    """A generation with one target whose checks take long."""
+    monitor = Monitor(type="http", port=port, timeout_s=30)
+    target = {"slot": 0, "tag": 7, "address": "127.0.0.1", "monitor": "web"}
+    body = {"targets": [target], "monitors": {"web": monitor.model_dump()}}
+    octets = encode(Kind.TARGETS, {"json": json.dumps(body).encode()})
+    (data_dir / "snapshot").mkdir()
+    (data_dir / "snapshot" / content_hash(octets)).write_bytes(octets)
+    entry = Entry(Kind.TARGETS, "targets", content_hash(octets), len(octets))
+    write_manifest(data_dir, Manifest(1, "2026-11-23T00:00:00Z", (entry,)))
+
+
+def test_ready_comes_even_when_a_first_verdict_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "FIRST_ROUND_MAX_S", 0.2)
+    create_table(tmp_path / "status", 4)
+
+    async def scene(port: int) -> dict[str, object]:
+        ours, theirs = socket.socketpair()
+        publish(tmp_path, port)
+        running = asyncio.create_task(process.run(tmp_path, tmp_path, theirs))
+        reader, writer = await asyncio.open_connection(sock=ours)
+        async with asyncio.timeout(5):
+            while "ready" not in (message := json.loads(await reader.readline())):
+                pass
+            writer.close()
+            await running
+        return dict(message)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        message = asyncio.run(scene(silent.getsockname()[1]))
+    assert message == {"ready": True, "generation": 1}
+    assert StatusTable(tmp_path / "status").word(0, 7).verdict is Verdict.UNKNOWN
 
 
 def started(directory: Path, link_fd: int) -> subprocess.CompletedProcess[str]:

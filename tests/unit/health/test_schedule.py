@@ -81,7 +81,7 @@ def test_ticks_go_on_when_the_wall_clock_steps(monkeypatch: pytest.MonkeyPatch, 
         ticker.stop()
         return max(after - before for before, after in pairwise(ticks))
 
-    assert asyncio.run(longest_gap_s()) < 3 * STALL_S
+    assert asyncio.run(longest_gap_s()) < 5 * STALL_S
 
 
 async def ticks_beyond(ticks: list[float], count: int) -> None:
