@@ -51,6 +51,10 @@ class GeodnsError(Exception):
         self.reasons: tuple[Reason, ...] = tuple(reasons)
         super().__init__("; ".join(str(reason) for reason in self.reasons))
 
+    def __reduce__(self) -> tuple[type[GeodnsError], tuple[tuple[Reason, ...]]]:
+        """Cross from one process to another with every reason."""
+        return type(self), (self.reasons,)
+
     @classmethod
     def code(cls) -> str:
         """The default code of this kind's reasons and the tail of its problem type."""

@@ -135,8 +135,9 @@ def monitor_faults(config: Config) -> Iterator[Reason]:
     for monitor_id, monitor in config.monitors.items():
         at = pointer("monitor", (monitor_id,))
         yield from _fields_of_type(at, monitor)
-        if monitor.timeout_s > monitor.interval_s:
-            # The next probe would start while this one is still waiting.
+        if "timeout_s" in monitor.model_fields_set and monitor.timeout_s > monitor.interval_s:
+            # The next probe would be due while this one is still waiting. A default that an
+            # interval of a second leaves behind is no mistake of the operator's.
             yield Reason(
                 f"{at}/timeout_s",
                 "out_of_range",

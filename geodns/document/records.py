@@ -34,7 +34,7 @@ def record_faults(contents: Contents) -> list[Reason]:
     """All faults of the zone's steers and RRsets."""
     faults: list[Reason] = []
     for owner, steer in contents.steers.items():
-        if steer.ttl_min > steer.ttl:
+        if "ttl_min" in steer.model_fields_set and steer.ttl_min > steer.ttl:
             at = contents.steer_pointer(owner)
             detail = f"ttl_min {steer.ttl_min} is above ttl {steer.ttl}."
             faults.append(Reason(f"{at}/ttl_min", "out_of_range", detail, steer.ttl_min))

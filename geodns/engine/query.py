@@ -74,9 +74,9 @@ class Query:
         if flags & QR:
             raise Malformed(None)  # a response; answering it could start a loop
         if flags & OPCODE_MASK:
-            raise Malformed(NOTIMP)
+            raise Malformed(NOTIMP, edns=_has_opt(packet))
         # RFC 9619 section 4: QDCOUNT is 1 in a query; and nothing is answered yet in one.
-        if questions != 1 or answers or authorities:
+        if questions != 1 or answers:
             raise Malformed(FORMERR)
         at = HEADER_OCTETS
         try:
@@ -100,6 +100,8 @@ class Query:
         self.ecs_at = self.family = self.source_prefix_len = 0
         self.subnet = b""
         self.limit = UDP_PLAIN_OCTETS
+        if authorities:
+            at = self._skip_authority(at, authorities)
         if additionals:
             self._read_additional(at, additionals)
         elif at != size:
@@ -131,6 +133,12 @@ class Query:
             at = end
         if at != size:
             raise Malformed(FORMERR, edns=self.edns)
+
+    def _skip_authority(self, at: int, count: int) -> int:
+        """The end of the section in which IXFR sends its SOA (RFC 1995 section 3)."""
+        for _ in range(count):
+            at = self._skip_record(at)
+        return at
 
     def _skip_record(self, at: int) -> int:
         """The end of a record that means nothing here (a TSIG, say)."""
@@ -180,3 +188,14 @@ class Query:
         self.family = family
         self.source_prefix_len = source_prefix_len
         self.subnet = packet[at + 4 : at + 4 + octets]
+
+
+def _has_opt(packet: bytes) -> bool:
+    """Whether a message of another opcode has an OPT, as far as it is built like a query.
+
+    RFC 6891 section 6.1.1: who sends OPT gets OPT, whatever the rcode.
+    """
+    try:
+        return Query(packet[:2] + bytes(2) + packet[4:]).edns
+    except Malformed as fault:
+        return fault.edns

@@ -37,6 +37,7 @@ class Reply:
         "authorities",
         "authority",
         "ede",
+        "followed",
         "query",
         "rcode",
         "resolver",
@@ -52,6 +53,7 @@ class Reply:
         self.answers = self.authorities = self.additionals = 0
         self.scope = 0
         self.ede: tuple[int, str] | None = None
+        self.followed: tuple[bytes, ...] = ()
 
     def encode(self, limit: int, nsid: bytes) -> bytes:
         """The message; with TC and no records at all if it would exceed ``limit`` octets."""

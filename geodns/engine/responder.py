@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from geodns.dns import names
 from geodns.dns.message import MESSAGE_MAX_OCTETS, NXDOMAIN, REFUSED, SERVFAIL, error_reply
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_ANY, TYPE_CNAME, TYPE_NS
 from geodns.engine.generation import Generation
@@ -29,7 +30,9 @@ FOUND_MAX = 10_000
 """Names kept with their owners. Source: some 2 kB each, 20 MB of a worker's 120."""
 
 CLASS_IN, CLASS_ANY = 1, 255
-TYPE_AXFR, TYPE_IXFR = 252, 251
+TYPE_DS, TYPE_IXFR, TYPE_AXFR = 43, 251, 252
+LONG_WAY = frozenset({TYPE_DS, TYPE_IXFR, TYPE_AXFR})
+"""Types that are not answered from the owner alone."""
 
 log = logging.getLogger("geodns.engine")
 
@@ -75,7 +78,7 @@ class Responder:
 
     def _respond(self, query: Query, resolver: str, tcp: bool) -> bytes | None:
         found = self._found.get(query.qname)
-        if found is None:
+        if found is None or query.qclass != CLASS_IN or query.qtype in LONG_WAY:
             if self._debug is not None:
                 told = self._debug(self, query, resolver, tcp)
                 if told is not None:
@@ -89,9 +92,11 @@ class Responder:
     def _search(self, query: Query, resolver: str) -> Reply:
         """The long way: find the zone, look for cuts, and remember an owner that is found."""
         reply = Reply(query, resolver)
-        zone = self.zone_of(query.qname)
+        zone = self._zone_asked(query)
         if zone is None or query.qclass not in (CLASS_IN, CLASS_ANY):
             return _refused(reply)
+        # RFC 1035 section 6.2: one class of several is not the whole truth.
+        reply.authoritative = query.qclass == CLASS_IN
         if query.qtype in (TYPE_AXFR, TYPE_IXFR):
             return _refused(reply)
         if zone.has_cuts and self._referral(reply, zone, query.qname):
@@ -100,12 +105,19 @@ class Responder:
         if owner is None:
             self._synthesize(reply, zone, query.qname)
             return reply
-        if query.qclass == CLASS_IN and query.qtype < TYPE_IXFR and not zone.has_cuts:
+        if query.qclass == CLASS_IN and query.qtype not in LONG_WAY and not zone.has_cuts:
             if len(self._found) >= FOUND_MAX:
                 self._found.clear()
             self._found[query.qname] = (zone, owner)
         self._answer(reply, zone, owner, query.qname)
         return reply
+
+    def _zone_asked(self, query: Query) -> ZoneTable | None:
+        zone = self.zone_of(query.qname)
+        if zone is not None and query.qtype == TYPE_DS and query.qname == zone.apex != b"\0":
+            # RFC 4035 section 3.1.4.1: DS is the parent's, if we serve the parent too.
+            return self.zone_of(names.parent(query.qname)) or zone
+        return zone
 
     def zone_of(self, name: bytes) -> ZoneTable | None:
         """The zone with the longest apex that ``name`` lies under."""
@@ -165,14 +177,15 @@ class Responder:
             self._negative(reply, zone)
             return
         reply.answers += count
-        if name != query.qname:
-            records = records.replace(QNAME_POINTER, pointed(name, query.qname))
-        reply.answer += records
+        reply.answer += records if name == query.qname else _owned(records, count, name, query)
 
     def _follow(self, reply: Reply, target: bytes) -> None:
         """RFC 1034 section 4.3.2 step 3a: go on at the CNAME's target while it is ours."""
-        if reply.answers > CHAIN_MAX:
+        if target == reply.query.qname or target in reply.followed:
+            return  # a loop; RFC 2181 section 5: no record twice
+        if len(reply.followed) == CHAIN_MAX:
             return
+        reply.followed += (target,)
         zone = self.zone_of(target)
         if zone is None or (zone.has_cuts and zone.cut_above(target) is not None):
             return
@@ -205,7 +218,7 @@ class Responder:
     def _referral(self, reply: Reply, zone: ZoneTable, name: bytes) -> bool:
         """RFC 1034 section 4.3.2 step 3b: below a cut the child's servers answer, not we."""
         cut = zone.cut_above(name)
-        if cut is None or (cut.name == name and reply.query.qtype == 43):  # DS: RFC 4035 §3.1.4.1
+        if cut is None or (cut.name == name and reply.query.qtype == TYPE_DS):  # DS: RFC 4035 §3.1.4.1
             return False
         servers = cut.rrsets[TYPE_NS]
         reply.authoritative = False
@@ -224,6 +237,14 @@ class Responder:
         """RFC 2308 section 2: the SOA in the authority section says how long."""
         reply.authority = zone.negative_soa(pointed(zone.apex, reply.query.qname))
         reply.authorities = 1
+
+
+def _owned(records: bytes, count: int, name: bytes, query: Query) -> bytes:
+    """Records of equal size, all owned by the question's name, given to ``name`` instead."""
+    owner, head = pointed(name, query.qname), len(QNAME_POINTER)
+    size = len(records) // count
+    starts = range(head, len(records), size)
+    return b"".join(owner + records[at : at + size - head] for at in starts)
 
 
 def _refused(reply: Reply) -> Reply:

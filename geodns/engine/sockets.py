@@ -47,12 +47,20 @@ def bind(host: str, port: int, workers: int) -> list[Listener]:
     return listeners
 
 
-def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def bind_tcp(host: str, port: int) -> socket.socket:
+    """A listening TCP socket for one process. Errors: as `bind`."""
+    sock = _bound(host, port, socket.SOCK_STREAM, shared=False)
+    sock.listen(TCP_BACKLOG)
+    return sock
+
+
+def _bound(host: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:
     version = ip_address(host).version
     sock = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, kind)
     try:
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _prepare_address(sock, host, version, kind)

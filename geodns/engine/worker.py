@@ -59,6 +59,7 @@ class Worker:
         *,
         nsid: bytes = b"",
         debug: DebugHook | None = None,
+        trusts: Callable[[str], bool] | None = None,
     ) -> None:
         self._selector = selectors.DefaultSelector()
         self._link = link
@@ -68,6 +69,7 @@ class Worker:
         self._sections = sections
         self._nsid = nsid
         self._debug = debug
+        self._trusts = trusts
         self._responder: Responder | None = None
         self._stopping = False
         self._tcp = TcpServer(self._selector, self._respond_tcp, page.add)
@@ -82,7 +84,9 @@ class Worker:
         Errors: ConfigError when it contradicts itself; the one before is served on.
         """
         generation = Generation(manifest, lambda entry: memoryview(self._sections[entry.hash]))
-        self._responder = Responder(generation, self._status, nsid=self._nsid, debug=self._debug)
+        self._responder = Responder(
+            generation, self._status, nsid=self._nsid, debug=self._debug, trusts=self._trusts
+        )
         kept = {entry.hash for entry in manifest.sections}
         for digest in self._sections.keys() - kept:
             del self._sections[digest]  # unmapped when the last reader has let go

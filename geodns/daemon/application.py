@@ -1,0 +1,41 @@
+"""The API put together for a control process. Loads the web framework."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from geodns.api.app import create_app
+from geodns.api.service import Service
+from geodns.daemon.control import Control
+from geodns.daemon.observer import ENGINE
+from geodns.daemon.places import ADMIN_TOKEN
+from geodns.errors import GeodnsError
+from geodns.store.configuration import to_config
+from geodns.store.tokens import ensure_admin_token, verify
+
+log = logging.getLogger("geodns.control")
+
+
+def make_application(control: Control) -> FastAPI:
+    """The admin API over this process's store, publisher, geo database and observer."""
+    store = control.store
+    ensure_admin_token(store, control.data_dir / ADMIN_TOKEN, datetime.now(UTC))
+
+    def owner_of(secret: str) -> str | None:
+        token = verify(store, secret, datetime.now(UTC))
+        return token.id if token else None
+
+    service = Service(store, control, control.geo)
+    return create_app(service, control.observer, control.geo, owner_of, ENGINE)
+
+
+async def publish_at_start(control: Control) -> None:
+    """Publish what the store holds: a crash may have come between commit and publishing."""
+    _, records = control.store.read()
+    try:
+        await control.publish(to_config(records.values()), forced="start")
+    except GeodnsError as error:
+        log.error("what is stored cannot be published: %s", error)

@@ -1,0 +1,76 @@
+"""A child process: started, watched by its pid descriptor, started again when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+
+RESTART_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Pauses before successive restarts. Source: a first crash is back at once (target 250 ms to
+the first answer); one that goes on crashing is tried once a second."""
+
+STABLE_S = 10.0
+"""A child that has lived this long starts counting its crashes anew."""
+
+Start = Callable[[], int]
+"""Starts the process and returns its pid."""
+
+
+class Child:
+    """One process of the supervisor's."""
+
+    def __init__(self, name: str, start: Start) -> None:
+        self.name = name
+        self.pid = 0
+        self.pidfd = -1
+        self.due_s = 0.0
+        self._start = start
+        self._crashes = 0
+        self._born_s = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and not been reaped."""
+        return self.pid != 0
+
+    def start(self) -> None:
+        """Start it now."""
+        self.pid = self._start()
+        self.pidfd = os.pidfd_open(self.pid)
+        self._born_s = time.monotonic()
+
+    def reap(self) -> str:
+        """Collect an ended process, plan its restart, and say how it ended."""
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.pidfd)
+        code = os.waitstatus_to_exitcode(status)
+        now_s = time.monotonic()
+        if now_s - self._born_s > STABLE_S:
+            self._crashes = 0
+        pause_s = RESTART_S[min(self._crashes, len(RESTART_S) - 1)]
+        self._crashes += 1
+        self.due_s = now_s + pause_s
+        pid, self.pid, self.pidfd = self.pid, 0, -1
+        how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
+        return f"{self.name} (process {pid}) ended {how}; restart in {pause_s:g} s"
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, number)
+
+    def wait(self, until_s: float) -> None:
+        """Reap it once it has ended; kill it if that takes too long."""
+        while self.running:
+            if os.waitpid(self.pid, os.WNOHANG)[0]:
+                os.close(self.pidfd)
+                self.pid, self.pidfd = 0, -1
+                return
+            if time.monotonic() > until_s:
+                self.signal(signal.SIGKILL)
+                until_s = float("inf")
+            time.sleep(0.005)

@@ -1,0 +1,228 @@
+"""What the running server sees of itself: status words, worker pages, explanations."""
+
+from __future__ import annotations
+
+import mmap
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from geodns.daemon.places import Places
+from geodns.engine.generation import Generation
+from geodns.engine.page import COUNTERS, WorkerPage
+from geodns.engine.responder import Responder
+from geodns.errors import Reason, Unavailable
+from geodns.settings import Settings
+from geodns.snapshot.manifest import SNAPSHOT_DIR, Manifest, read_manifest
+from geodns.snapshot.section import Kind, Section
+from geodns.snapshot.slots import decode_targets
+from geodns.snapshot.status import StatusTable, Verdict
+
+STALE_WORKER_S = 5.0
+"""A worker without a heartbeat for so long is not ready. Source: as the supervisor's."""
+
+ENGINE = "python"
+
+
+@dataclass(slots=True)
+class _Live:
+    """The generation as this process reads it, from the same files as the workers."""
+
+    number: int
+    responder: Responder
+    targets: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Observer:
+    """Answers questions about the server; fills the API's port of the same name."""
+
+    def __init__(self, settings: Settings, places: Places) -> None:
+        self._settings = settings
+        self._places = places
+        self._table = StatusTable(places.status)
+        self._live: _Live | None = None
+        self._health: dict[str, Any] = {"ready": False}
+        self.fault: Reason | None = None
+
+    # -- What the daemon tells us
+
+    def health(self, message: dict[str, Any]) -> None:
+        """The supervisor's word on the health process."""
+        self._health = message
+
+    def worker_generations(self) -> list[int]:
+        """What each worker serves; 0 for one that is not there."""
+        workers = [self._worker(number) for number in range(self._settings.workers)]
+        return [worker.get("generation", 0) for worker in workers]
+
+    # -- The API's port
+
+    def explain(
+        self, name: str, rtype: str, source: str | None, resolver: str | None
+    ) -> dict[str, Any]:
+        """What would be answered and why. Errors: ConfigError, NotFound, Unavailable."""
+        # Imported when first asked: explaining is for people, starting is for everyone.
+        from geodns.engine.explain import explain_text
+
+        live = self._current()
+        if live is None:
+            raise Unavailable("No generation is served yet.")
+        asker = resolver or "127.0.0.1"
+        told = explain_text(live.responder, name, rtype, source, asker, _now_ms())
+        return told.as_dict()
+
+    def node_status(self, node_id: str) -> dict[str, Any]:
+        """A node's health: the worst of its targets, and each of them."""
+        live = self._current()
+        targets = live.targets if live else []
+        mine = [self._target(target) for target in targets if node_id in target["nodes"]]
+        return {"state": _worst([target["state"] for target in mine]), "targets": mine}
+
+    def status(self) -> dict[str, Any]:
+        """The server at a glance."""
+        live = self._current()
+        targets = [self._target(target) for target in live.targets] if live else []
+        return {
+            "generation": live.number if live else 0,
+            "engine": ENGINE,
+            "ready": not self.faults(announce=False),
+            "health": self._health,
+            "workers": [self._worker(number) for number in range(self._settings.workers)],
+            "targets": targets,
+        }
+
+    def faults(self, announce: bool) -> list[Reason]:
+        """What keeps this server from being ready. ``announce`` asks for no more today."""
+        faults = [self.fault] if self.fault else []
+        live = self._current()
+        if live is None:
+            faults.append(Reason("", "no_generation", "No generation is served yet."))
+        if not self._health.get("ready"):
+            faults.append(Reason("", "health", "The first round of checks is not over."))
+        for number in range(self._settings.workers):
+            fault = self._worker_fault(number, live.number if live else 0)
+            faults += [fault] if fault else []
+        return faults
+
+    def metrics(self) -> str:
+        """Counters of the workers and states of the targets, in Prometheus's text format."""
+        return "\n".join([*self._counter_lines(), *self._target_lines(), ""])
+
+    # -- Inside
+
+    def _current(self) -> _Live | None:
+        """The generation on disk; read again when a new one has been accepted."""
+        manifest, _ = read_manifest(self._places.data)
+        if manifest is None:
+            return self._live
+        if self._live is None or manifest.generation != self._live.number:
+            self._live = self._read(manifest)
+        return self._live
+
+    def _read(self, manifest: Manifest) -> _Live:
+        directory = self._places.data / SNAPSHOT_DIR
+        generation = Generation(manifest, lambda entry: _mapped(directory / entry.hash))
+        responder = Responder(generation, self._table)
+        return _Live(manifest.generation, responder, _targets(directory, manifest))
+
+    def _target(self, target: dict[str, Any]) -> dict[str, Any]:
+        slot, tag = target["slot"], target["tag"]
+        word = self._table.word(slot, tag)
+        mine = self._table.words[slot] >> 32 == tag
+        note = self._table.note(slot)
+        return {
+            "nodes": target["nodes"],
+            "address": target["address"],
+            "monitor": target["monitor"],
+            "state": word.verdict.name.lower(),
+            "unsettled": word.unsettled,
+            "since": _instant(note.since_ms) if mine else None,
+            "checked": _instant(note.checked_ms) if mine else None,
+            "elapsed_ms": note.elapsed_us / 1000 if mine else None,
+            "reason": note.reason if mine else "",
+        }
+
+    def _worker(self, number: int) -> dict[str, Any]:
+        try:
+            page = WorkerPage(self._places.worker_page(number))
+        except Unavailable as error:
+            return {"number": number, "state": "absent", "reason": str(error)}
+        return {
+            "number": number,
+            "pid": page.pid,
+            "generation": page.generation,
+            "heartbeat_age_s": round(page.age_s(), 3),
+            "counters": page.counters(),
+        }
+
+    def _worker_fault(self, number: int, generation: int) -> Reason | None:
+        try:
+            page = WorkerPage(self._places.worker_page(number))
+        except Unavailable as error:
+            return Reason("", "worker", str(error))
+        if page.age_s() > STALE_WORKER_S:
+            detail = f"Worker {number} shows no heartbeat for {page.age_s():.0f} s."
+            return Reason("", "worker", detail)
+        if page.generation < generation:
+            detail = f"Worker {number} serves generation {page.generation} of {generation}."
+            return Reason("", "worker", detail)
+        return None
+
+    def _counter_lines(self) -> list[str]:
+        totals = dict.fromkeys(COUNTERS, 0)
+        for number in range(self._settings.workers):
+            for name, count in self._worker(number).get("counters", {}).items():
+                totals[name] += count
+        lines = ["# TYPE geodns_dns_requests_total counter"]
+        lines += [f'geodns_dns_requests_total{{proto="{p}"}} {totals[p]}' for p in ("udp", "tcp")]
+        lines.append("# TYPE geodns_dns_responses_total counter")
+        rcodes = COUNTERS[COUNTERS.index("noerror") : COUNTERS.index("other") + 1]
+        lines += [f'geodns_dns_responses_total{{rcode="{r}"}} {totals[r]}' for r in rcodes]
+        for name in ("dropped", "truncated"):
+            lines.append(f"# TYPE geodns_dns_{name}_total counter")
+            lines.append(f"geodns_dns_{name}_total {totals[name]}")
+        return lines
+
+    def _target_lines(self) -> list[str]:
+        live = self._current()
+        lines = ["# TYPE geodns_target_up gauge"]
+        for target in live.targets if live else []:
+            up = int(self._table.word(target["slot"], target["tag"]).verdict is not Verdict.DOWN)
+            labels = f'address="{target["address"]}",monitor="{target["monitor"] or ""}"'
+            lines.append(f"geodns_target_up{{{labels}}} {up}")
+        return lines
+
+
+def _targets(directory: Path, manifest: Manifest) -> list[dict[str, Any]]:
+    for entry in manifest.sections:
+        if entry.kind == Kind.TARGETS:
+            content = decode_targets(Section(_mapped(directory / entry.hash)))
+            return list(content["targets"])
+    return []
+
+
+def _mapped(path: Path) -> memoryview:
+    try:
+        with path.open("rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"Section {path} cannot be read: {error}.") from None
+
+
+def _worst(states: list[str]) -> str:
+    for state in ("down", "unknown", "up"):
+        if state in states:
+            return state
+    return "unknown"
+
+
+def _instant(unix_ms: int) -> str | None:
+    if not unix_ms:
+        return None
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(unix_ms // 1000))
+    return f"{seconds}.{unix_ms % 1000:03d}Z"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,83 @@
+"""Where a server keeps its files: what must survive, and what lives in memory."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from geodns.errors import ConfigError, Reason, Unavailable
+from geodns.settings import Settings
+from geodns.snapshot.manifest import SNAPSHOT_DIR
+
+LOCK = "lock"
+STORE = "store.db"
+ADMIN_TOKEN = "admin.token"
+API_FILE = "api.json"
+STATUS = "status"
+WORKERS = "workers"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The two directories of one server."""
+
+    data: Path
+    runtime: Path
+
+    @property
+    def status(self) -> Path:
+        """The status table."""
+        return self.runtime / STATUS
+
+    def worker_page(self, number: int) -> Path:
+        """The page of one worker."""
+        return self.runtime / WORKERS / str(number)
+
+
+def prepare(settings: Settings) -> tuple[Places, int]:
+    """Make the directories and take the lock; returns it as a descriptor to keep open.
+
+    Errors: ConfigError when another server runs on the same data, Unavailable when a
+    directory cannot be made.
+    """
+    data = settings.data_dir.absolute()
+    runtime = (settings.runtime_dir or _default_runtime(data)).absolute()
+    try:
+        for directory in (data, data / SNAPSHOT_DIR, runtime, runtime / WORKERS):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if runtime.stat().st_uid != os.geteuid():
+            raise PermissionError(f"{runtime} belongs to somebody else")
+        lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        hint = "Choose others with --data-dir and --runtime-dir."
+        reason = Reason("", "no_directory", f"No place to work: {error}.", str(data), hint)
+        raise Unavailable([reason]) from None
+    _take(lock, data)
+    return Places(data, runtime), lock
+
+
+def _take(lock: int, data: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        pid = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        hint = "Stop it, or choose another directory with --data-dir."
+        detail = f"A geodns server (process {pid}) already runs on {data}."
+        raise ConfigError([Reason("", "already_running", detail, pid, hint)]) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _default_runtime(data: Path) -> Path:
+    """A directory in memory, the same for every start on the same data."""
+    given = os.environ.get("RUNTIME_DIRECTORY")  # systemd.exec(5), one or several by ":"
+    if given:
+        return Path(given.partition(":")[0])
+    shared = Path("/dev/shm")
+    if not os.access(shared, os.W_OK):
+        return data / "run"
+    digest = hashlib.sha256(bytes(data)).hexdigest()[:12]
+    return shared / f"geodns-{os.geteuid()}-{digest}"

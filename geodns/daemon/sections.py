@@ -1,0 +1,82 @@
+"""Sections held in memory: verified once, sealed, mapped by every worker."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import mmap
+import os
+from pathlib import Path
+
+from geodns.engine.generation import Generation
+from geodns.engine.responder import check_generation
+from geodns.errors import ConfigError
+from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
+from geodns.snapshot.section import Kind
+
+CHUNK = 1 << 20
+SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+ENGINE_KINDS = (Kind.ZONE, Kind.GEO, Kind.VIEW, Kind.POOLS)
+
+
+class HeldSections:
+    """What the current generation needs. A truncated file on disk can hurt nobody then."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._directory = data_dir / SNAPSHOT_DIR
+        self.maps: dict[str, mmap.mmap] = {}
+
+    def admit(self, manifest: Manifest) -> list[tuple[str, int]]:
+        """Hold all sections of a generation that is whole and consistent.
+
+        Shape: returns (hash, descriptor) of those that are new; the caller closes them.
+        Errors: ConfigError for what is missing, altered or contradictory; what was held stays.
+        """
+        entries = [entry for entry in manifest.sections if entry.kind in ENGINE_KINDS]
+        fresh: dict[str, int] = {}
+        try:
+            for entry in entries:
+                if entry.hash not in self.maps and entry.hash not in fresh:
+                    fresh[entry.hash] = self._seal(entry)
+            maps = {digest: _map(descriptor) for digest, descriptor in fresh.items()}
+            held = self.maps | maps
+            check_generation(Generation(manifest, lambda entry: memoryview(held[entry.hash])))
+        except BaseException:
+            for descriptor in fresh.values():
+                os.close(descriptor)
+            raise
+        self.maps = {entry.hash: held[entry.hash] for entry in entries}
+        return list(fresh.items())
+
+    def _seal(self, entry: Entry) -> int:
+        """Copy a section into a sealed memory file, checking it on the way."""
+        path = self._directory / entry.hash
+        descriptor = os.memfd_create(f"geodns-{entry.name}", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+        digest, size = hashlib.sha256(), 0
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    os.write(descriptor, chunk)
+            if size != entry.size or digest.hexdigest() != entry.hash:
+                raise ConfigError(f"Section {path} is not what the manifest says: truncated?")
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
+        except OSError as error:
+            os.close(descriptor)
+            raise ConfigError(f"Section {path} cannot be read: {error}.") from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+def manifest_descriptor(manifest: Manifest) -> int:
+    """A manifest in a memory file, to be sent to a worker."""
+    descriptor = os.memfd_create("geodns-manifest", os.MFD_CLOEXEC)
+    os.write(descriptor, manifest.encode())
+    return descriptor
+
+
+def _map(descriptor: int) -> mmap.mmap:
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)

@@ -1,0 +1,61 @@
+"""`geodns serve`: prepare, bind, supervise."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+from geodns.daemon.places import prepare
+from geodns.daemon.supervisor import Supervisor
+from geodns.engine import sockets
+from geodns.errors import ConfigError, Reason
+from geodns.settings import Endpoint, Settings
+from geodns.snapshot.status import create_table
+
+log = logging.getLogger("geodns")
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit status.
+
+    Errors: ConfigError and Unavailable for what keeps it from starting.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    check_engine(settings.engine)
+    places, _lock = prepare(settings)
+    create_table(places.status, settings.status_slots)
+    listeners = bind_all(settings)
+    api_socket = bind_api(settings.api)
+    bound = [str(Endpoint(*each[0].udp.getsockname()[:2])) for each in listeners]
+    log.info("geodns serves DNS on %s with the reference engine", ", ".join(bound))
+    return Supervisor(settings, places, listeners, api_socket).run()
+
+
+def bind_all(settings: Settings) -> list[list[sockets.Listener]]:
+    """The DNS sockets of every endpoint, with every fault at once."""
+    listeners: list[list[sockets.Listener]] = []
+    reasons: list[Reason] = []
+    for endpoint in settings.dns:
+        try:
+            listeners.append(sockets.bind(endpoint.host, endpoint.port, settings.workers))
+        except ConfigError as error:
+            reasons += error.reasons
+    if reasons:
+        raise ConfigError(reasons)
+    return listeners
+
+
+def bind_api(endpoint: Endpoint) -> socket.socket:
+    """The API's socket: bound here, so that a fault shows at once and restarts lose nothing."""
+    return sockets.bind_tcp(endpoint.host, endpoint.port)
+
+
+def check_engine(engine: str) -> None:
+    """Errors: ConfigError when the native engine is demanded: this version has none."""
+    if engine == "native":
+        raise ConfigError("The native engine does not serve yet; use --engine auto or python.")

@@ -1,0 +1,291 @@
+"""The supervisor: owns the sockets, holds the sections, starts and restarts everything.
+
+It is single-threaded and does nothing that can take long, so that a worker that dies is back
+at once. It alone decides which generation is served (`manifest.next` becomes `manifest`).
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import pickle
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+from geodns.daemon.children import Child
+from geodns.daemon.link import LineReader, Message, line, pair
+from geodns.daemon.places import Places
+from geodns.daemon.sections import HeldSections, manifest_descriptor
+from geodns.daemon.workers import run_worker
+from geodns.engine.sockets import Listener
+from geodns.errors import ConfigError, GeodnsError
+from geodns.settings import Settings
+from geodns.snapshot.manifest import NEXT, Manifest, read_manifest, write_manifest
+
+STOP_S = 5.0
+"""How long children may take to end before they are killed."""
+
+WEDGED_S = 5.0
+"""A worker that shows no heartbeat for so long is replaced. Source: ten times its beat."""
+
+TICK_S = 0.5
+
+log = logging.getLogger("geodns.supervisor")
+
+
+class Supervisor:
+    """Runs until SIGTERM or SIGINT."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        places: Places,
+        listeners: list[list[Listener]],
+        api_socket: socket.socket,
+    ) -> None:
+        """Shape: ``listeners[e][w]`` are the sockets of worker w on endpoint e."""
+        self._settings = settings
+        self._places = places
+        self._listeners = listeners
+        self._api_socket = api_socket
+        self._selector = selectors.DefaultSelector()
+        self._held = HeldSections(places.data)
+        self._manifest: Manifest | None = None
+        self._links: dict[str, socket.socket] = {}
+        self._health: Message = {"ready": False}
+        self._stopping = False
+        workers = [
+            Child(f"worker-{number}", partial(self._start_worker, number))
+            for number in range(settings.workers)
+        ]
+        self._workers = workers
+        self._children = [
+            *workers,
+            Child("health", self._start_health),
+            Child("control", self._start_control),
+        ]
+
+    def run(self) -> int:
+        """Serve; returns the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop())
+        self._load_last()
+        for child in self._children:
+            self._start(child)
+        while not self._stopping:
+            for key, _ in self._selector.select(self._pause_s()):
+                key.data()
+            self._tend()
+        self._end()
+        return 0
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    # -- Generations
+
+    def _load_last(self) -> None:
+        """Serve what the last run served, before anything else is up."""
+        manifest, faults = read_manifest(self._places.data)
+        for fault in faults:
+            log.error("%s", fault)
+        for candidate in (manifest, *self._older(manifest)):
+            if candidate is None:
+                continue
+            try:
+                self._close_all(self._held.admit(candidate))
+            except GeodnsError as error:
+                log.error("generation %d is not served: %s", candidate.generation, error)
+            else:
+                self._manifest = candidate
+                return
+
+    def _older(self, manifest: Manifest | None) -> list[Manifest]:
+        """The previous manifest, for when the current one's sections have gone bad."""
+        try:
+            older = Manifest.decode((self._places.data / "manifest.prev").read_bytes())
+        except (OSError, ConfigError):
+            return []
+        return [] if manifest is None or older == manifest else [older]
+
+    def _publish(self, generation: int) -> Message:
+        """Check ``manifest.next``, make it current, hand it to everyone."""
+        try:
+            manifest = Manifest.decode((self._places.data / NEXT).read_bytes())
+            number = self._manifest.generation if self._manifest else 0
+            if manifest.generation != generation or generation <= number:
+                raise ConfigError(f"Generation {generation} does not follow {number}.")
+            fresh = self._held.admit(manifest)
+            write_manifest(self._places.data, manifest)
+        except (GeodnsError, OSError) as error:
+            log.error("generation %d refused: %s", generation, error)
+            return {"refused": generation, "reason": str(error)}
+        self._manifest = manifest
+        self._distribute(manifest, fresh)
+        return {"accepted": generation}
+
+    def _distribute(self, manifest: Manifest, fresh: list[tuple[str, int]]) -> None:
+        descriptor = manifest_descriptor(manifest)
+        for worker in self._workers:
+            link = self._links.get(worker.name)
+            if link is None:
+                continue
+            try:
+                for digest, section in fresh:
+                    socket.send_fds(link, [line({"section": digest})], [section])
+                message = {"generation": manifest.generation}
+                socket.send_fds(link, [line(message)], [descriptor])
+            except OSError as error:  # it does not read: its successor starts with the new one
+                log.error("%s takes no generation (%s): replaced", worker.name, error)
+                worker.signal(signal.SIGKILL)
+        self._close_all([*fresh, ("", descriptor)])
+        self._tell("health", {"generation": manifest.generation})
+
+    def _close_all(self, held: list[tuple[str, int]]) -> None:
+        for _, descriptor in held:
+            os.close(descriptor)
+
+    # -- Children
+
+    def _start(self, child: Child) -> None:
+        child.start()
+        self._selector.register(child.pidfd, selectors.EVENT_READ, partial(self._ended, child))
+
+    def _ended(self, child: Child) -> None:
+        self._selector.unregister(child.pidfd)
+        self._forget_link(child.name)
+        log.warning("%s", child.reap())
+        if child.name == "health":
+            self._set_health({"ready": False})
+
+    def _pause_s(self) -> float:
+        waits = [child.due_s - time.monotonic() for child in self._children if not child.running]
+        return max(0.0, min([TICK_S, *waits]))
+
+    def _tend(self) -> None:
+        """Restart what is due, replace what is wedged."""
+        now_s = time.monotonic()
+        for child in self._children:
+            if not child.running and child.due_s <= now_s and not self._stopping:
+                self._start(child)
+        for number, worker in enumerate(self._workers):
+            if worker.running and self._worker_age_s(number, worker) > WEDGED_S:
+                log.error("%s shows no heartbeat for %g s: replaced", worker.name, WEDGED_S)
+                worker.signal(signal.SIGKILL)
+
+    def _worker_age_s(self, number: int, worker: Child) -> float:
+        from geodns.engine.page import WorkerPage
+
+        page = WorkerPage(self._places.worker_page(number))
+        return page.age_s() if page.pid == worker.pid else 0.0
+
+    def _end(self) -> None:
+        for child in reversed(self._children):
+            child.signal(signal.SIGTERM)
+        until_s = time.monotonic() + STOP_S
+        for child in self._children:
+            child.wait(until_s)
+
+    def _start_worker(self, number: int) -> int:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(1.0)
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._selector.close()
+            for link in self._links.values():
+                link.close()
+            mine = [endpoint[number] for endpoint in self._listeners]
+            run_worker(
+                number, mine, theirs, self._settings, self._places, self._held, self._manifest
+            )
+        theirs.close()
+        self._links[f"worker-{number}"] = ours
+        return pid
+
+    def _start_health(self) -> int:
+        return self._spawn(
+            "health",
+            ["geodns.health.process", "--data-dir", str(self._places.data)],
+            ["--runtime-dir", str(self._places.runtime)],
+            self._hear_health,
+        )
+
+    def _start_control(self) -> int:
+        pid = self._spawn(
+            "control",
+            ["geodns.daemon.control", "--api-fd", str(self._api_socket.fileno())],
+            [],
+            self._hear_control,
+        )
+        packed = base64.b64encode(pickle.dumps((self._settings, self._places))).decode()
+        self._tell("control", {"start": packed})
+        self._tell("control", {"health": self._health})
+        return pid
+
+    def _spawn(
+        self, name: str, module: list[str], arguments: list[str], hear: Callable[[Message], None]
+    ) -> int:
+        """Start a Python module with one end of a new link."""
+        ours, theirs = pair()
+        with theirs:
+            command = [sys.executable, "-m", *module, *arguments, "--link-fd", str(theirs.fileno())]
+            inherited = (theirs.fileno(), self._api_socket.fileno())
+            process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)
+        # Reaped by its pid descriptor like all others, not by subprocess.
+        process.returncode = 0
+        self._links[name] = ours
+        reader = LineReader()
+        self._selector.register(ours, selectors.EVENT_READ, partial(self._hear, name, reader, hear))
+        return process.pid
+
+    # -- Links
+
+    def _hear(self, name: str, reader: LineReader, hear: Callable[[Message], None]) -> None:
+        try:
+            octets = self._links[name].recv(65_536)
+        except BlockingIOError:
+            return
+        except OSError:
+            octets = b""
+        if not octets:
+            self._forget_link(name)
+            return
+        for message in reader.feed(octets):
+            hear(message)
+
+    def _hear_control(self, message: Message) -> None:
+        if isinstance(generation := message.get("publish"), int):
+            self._tell("control", self._publish(generation))
+
+    def _hear_health(self, message: Message) -> None:
+        if message.get("ready"):
+            self._set_health({"ready": True, "generation": message.get("generation")})
+
+    def _set_health(self, health: Message) -> None:
+        self._health = health
+        self._tell("control", {"health": health})
+
+    def _tell(self, name: str, message: Message) -> None:
+        link = self._links.get(name)
+        if link is None:
+            return
+        try:
+            link.sendall(line(message))
+        except OSError as error:
+            log.error("%s does not listen: %s", name, error)
+
+    def _forget_link(self, name: str) -> None:
+        link = self._links.pop(name, None)
+        if link is None:
+            return
+        if link.fileno() in self._selector.get_map():
+            self._selector.unregister(link)
+        link.close()
