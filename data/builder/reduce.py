@@ -20,6 +20,7 @@ from geodns.geo.runs import merged
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Bound:
     """What a family may lose.
 
     Shape: no leaf is longer than ``cap``; a /``unit`` weighs 1, and no leaf more than
-           ``most_weight``; holes may be filled with a neighbour's cell within a /``fill``.
+           ``most_weight``; holes of a /``fill`` and wider stay, others may be filled.
     """
 
     split_cost: float
@@ -47,15 +48,21 @@ BOUNDS = {
 
 @dataclass(slots=True)
 class State:
-    """What is known of some prefixes: best cell, cost, and the moments that judge other cells."""
+    """What is known of some prefixes: best cell, cost, and the moments that judge other cells.
+
+    Shape: ``hollow`` prefixes have a hole that must stay, so they cannot be one leaf.
+    """
 
     label: Labels
+    hollow: npt.NDArray[np.bool_]
     cost: Floats
     weight: Floats
     moment: Floats
 
-    def take(self, rows: npt.NDArray[np.int64]) -> State:
-        return State(self.label[rows], self.cost[rows], self.weight[rows], self.moment[rows])
+    def put(self, rows: Rows, other: State, other_rows: Rows) -> None:
+        """Replace some rows by some of another state's."""
+        for name in ("label", "hollow", "cost", "weight", "moment"):
+            getattr(self, name)[rows] = getattr(other, name)[other_rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,7 @@ class Reducer:
         at = positions(nodes, level)
         inner = np.flatnonzero(at >= 0)
         if below is not None and len(inner):
-            known = below.take(at[inner])
-            state.label[inner], state.cost[inner] = known.label, known.cost
-            state.weight[inner], state.moment[inner] = known.weight, known.moment
+            state.put(inner, below, at[inner])
         return state
 
     def _leaf_state(self, nodes: Addresses, depth: int) -> State:
@@ -103,23 +108,23 @@ class Reducer:
         )
         moment = self.spot_vectors[spot] * weight[:, None]
         label = self.cell_of_spot[spot]
-        return State(label, self._error(label, weight, moment), weight, moment)
+        hollow = np.zeros(len(nodes), bool)
+        return State(label, hollow, self._error(label, weight, moment), weight, moment)
 
     def _joined(self, a: State, b: State, depth: int) -> tuple[State, npt.NDArray[np.bool_]]:
         """The state of the parents, and which of them are to be one leaf."""
         weight, moment = a.weight + b.weight, a.moment + b.moment
         cost_a, cost_b = (self._error(half.label, weight, moment) for half in (a, b))
         hole_a, hole_b = a.label == NOWHERE, b.label == NOWHERE
+        first = hole_b | (cost_a <= cost_b) & ~hole_a
+        label = np.where(first, a.label, b.label)
+        cost = np.where(first, cost_a, cost_b)
+        hollow = a.hollow | b.hollow
         if depth < self.bound.fill:
-            cost_a[hole_b], cost_b[hole_a] = np.inf, np.inf
-        cost_a[hole_a], cost_b[hole_b] = np.inf, np.inf
-        label = np.where(hole_b | (cost_a <= cost_b) & ~hole_a, a.label, b.label)
-        cost = np.minimum(cost_a, cost_b)
+            hollow |= hole_a ^ hole_b
         split = a.cost + b.cost + self.bound.split_cost
-        both = hole_a & hole_b
-        label[both], cost[both] = NOWHERE, 0.0
-        whole = (cost <= split) | (depth >= self.bound.cap)
-        return State(label, np.where(whole, cost, split), weight, moment), whole
+        whole = ((cost <= split) | (depth >= self.bound.cap)) & ~hollow
+        return State(label, hollow, np.where(whole, cost, split), weight, moment), whole
 
     def _error(self, label: Labels, weight: Floats, moment: Floats) -> Floats:
         """Sum of weight times squared chord from the cells to what the moments stand for."""

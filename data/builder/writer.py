@@ -55,7 +55,7 @@ def _with_offsets(table: tuple[Addresses, Numbers], offsets: Numbers) -> tuple[A
 def _both_trees(table4: tuple[Addresses, Numbers], table6: tuple[Addresses, Numbers]) -> Numbers:
     """The IPv6 tree, 32 nodes that lead on from ::/64 to ::/96, and the IPv4 tree."""
     starts, values = table6
-    if starts[1] != 1:
+    if len(starts) < 2 or starts[1] != 1:
         starts, values = np.insert(starts, 1, 1), np.insert(values, 1, values[0])
     values = values.copy()
     values[0] = IPV4
