@@ -49,9 +49,9 @@ def main(source: Path, target: Path) -> None:
 
 def _without_special(starts: Addresses, labels: Labels, family: int) -> tuple[Addresses, Any]:
     blocks = special_blocks4() if family == 4 else special_blocks6()
-    word = np.uint32 if family == 4 else np.uint64
-    starts, labels = painted(starts.astype(word), labels, blocks, NOWHERE)
-    return starts.astype(np.uint64), labels
+    word: Any = np.uint32 if family == 4 else np.uint64
+    own_starts, own_labels = painted(starts.astype(word), labels, blocks, NOWHERE)
+    return own_starts.astype(np.uint64), own_labels
 
 
 def _record(cells: Cells, cell: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Cells:
     country: list[str]
     latitude: npt.NDArray[np.float64]
     longitude: npt.NDArray[np.float64]
-    of_spot: npt.NDArray[np.int32]
+    of_spot: npt.NDArray[np.uint32]
 
 
 def make_cells(spots: Spots, tables: dict[int, Table]) -> Cells:
@@ -37,15 +37,15 @@ def make_cells(spots: Spots, tables: dict[int, Table]) -> Cells:
             else NOWHERE
             for country, latitude, longitude in spots.keys
         ],
-        np.int32,
+        np.uint32,
     )
     middle = np.zeros((len(numbers), 3))
     np.add.at(middle, of_spot, spots.vectors() * _weight_of_spot(spots, tables)[:, None])
     middle /= np.linalg.norm(middle, axis=1, keepdims=True)
     return Cells(
         country=[country for country, _, _ in numbers],
-        latitude=np.round(np.degrees(np.arcsin(middle[:, 2])), 2),
-        longitude=np.round(np.degrees(np.arctan2(middle[:, 1], middle[:, 0])), 2),
+        latitude=_degrees(np.arcsin(middle[:, 2])),
+        longitude=_degrees(np.arctan2(middle[:, 1], middle[:, 0])),
         of_spot=of_spot,
     )
 
@@ -54,4 +54,9 @@ def _weight_of_spot(spots: Spots, tables: dict[int, Table]) -> npt.NDArray[np.fl
     """IPv4 addresses of each spot; spots of IPv6 alone count as one."""
     table = tables[4]
     length = np.diff(table.starts.astype(np.float64), append=2.0**32)
-    return 1 + np.bincount(table.spots, weights=length, minlength=len(spots.keys))
+    shares = np.bincount(table.spots, weights=length, minlength=len(spots.keys))
+    return np.asarray(1 + shares, dtype=np.float64)
+
+
+def _degrees(radians: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return np.asarray(np.round(np.degrees(np.asarray(radians)), 2), dtype=np.float64)

@@ -39,7 +39,7 @@ def main(source: Path, database: Path) -> None:
 
 
 def _compare(samples: list[tuple[Address, Any]], reduced: maxminddb.Reader) -> str:
-    pairs = [(full, reduced.get(address)) for address, full in samples]
+    pairs: list[Any] = [(full, reduced.get(address)) for address, full in samples]
     weight = _weights([full["country_code"] for full, _ in pairs], samples[0][0].version)
     found = np.array([own is not None for _, own in pairs])
     same = np.array(
@@ -96,7 +96,7 @@ def _sample6(source: Path, full: maxminddb.Reader) -> Iterator[tuple[Address, An
 
 def _placed(addresses: Any, full: maxminddb.Reader) -> Iterator[tuple[Address, Any]]:
     for address in addresses:
-        record = full.get(address)
+        record: Any = full.get(address)
         if record and record["country_code"] not in ("", "ZZ", None):
             yield address, record
 

@@ -19,7 +19,7 @@ from data.builder.source import NOWHERE, Table
 from geodns.geo.runs import merged
 
 Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int32]
+Labels = npt.NDArray[np.uint32]
 Rows = npt.NDArray[np.int64]
 
 

@@ -64,14 +64,12 @@ def read_source(folder: Path) -> tuple[dict[int, Table], Spots, int]:
             tree = read_tree(
                 content, metadata.node_count, metadata.record_size, metadata.ip_version
             )
-            if family == 4:
-                numbers = _numbers(reader, leaves := leaves4(tree), spots, IPv4Address)
-            else:
-                numbers = _numbers(reader, leaves := leaves6(tree), spots, _upper)
+            leaves: Any = leaves4(tree) if family == 4 else leaves6(tree)
+            numbers = _numbers(reader, leaves, spots, IPv4Address if family == 4 else _upper)
         # Of networks longer than /64, which share their start, the first speaks.
         starts, first = np.unique(leaves.start, return_index=True)
-        starts, values = merged(starts, numbers[first])
-        tables[family] = Table(32 if family == 4 else 64, starts.astype(np.uint64), values)
+        starts, values = merged(starts.astype(np.uint64), numbers[first])
+        tables[family] = Table(32 if family == 4 else 64, starts, values)
     return tables, spots, epoch
 
 

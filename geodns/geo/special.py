@@ -64,14 +64,16 @@ def special_prefix_len(value: int, family: int) -> int | None:
            that of the embedded IPv4 address, its length counted in IPv6 bits; for Teredo,
            whose client's address only the whole 128 bits tell, it is 128.
     """
-    if family == 6:
-        embedded = _embedded(value)
-        if embedded is not None:
-            inner, offset = embedded
-            length = None if inner is None else _block_len(inner, _TABLE4)
-            return 128 if inner is None else None if length is None else offset + length
+    if family == 4:
+        return _block_len(value, _TABLE4)
+    embedded = _embedded(value)
+    if embedded is None:
         return _block_len(value, _TABLE6)
-    return _block_len(value, _TABLE4)
+    inner, offset = embedded
+    if inner is None:
+        return 128
+    length = _block_len(inner, _TABLE4)
+    return None if length is None else offset + length
 
 
 def fold(value: int, prefix_len: int) -> tuple[int, int, int] | None:

@@ -28,7 +28,7 @@ METADATA = {
 # Spots 1 and 2 lie near each other in cell 1, spot 3 alone in cell 2; 0 is nowhere.
 SPOTS = unit_vectors([0, 45.0, 45.2, -30.0], [0, 9.0, 9.2, 150.0])
 CELLS = unit_vectors([0, 45.1, -30.0], [0, 9.1, 150.0])
-CELL_OF_SPOT = np.array([0, 1, 1, 2], np.int32)
+CELL_OF_SPOT = np.array([0, 1, 1, 2], np.uint32)
 
 
 @st.composite
