@@ -123,7 +123,7 @@ def in_use(config: Config, kind: Kind, key: Key) -> list[Reason]:
         Reason(
             reference.pointer,
             "in_use",
-            f"{kind.title(key).capitalize()} is used by {_user(reference.pointer)}.",
+            f"The {kind.title(key)} is used by {_user(reference.pointer)}.",
             reference.id,
         )
         for reference in references(config)

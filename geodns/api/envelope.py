@@ -7,6 +7,7 @@ import secrets
 import time
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geodns.api.auth import Gate
@@ -53,6 +54,8 @@ class Envelope:
             if scope["path"].startswith(GUARDED_PREFIX):
                 scope["state"]["actor"] = await self._actor(scope)
             await self._app(scope, receive, reply.send)
+        except ClientDisconnect:
+            pass  # nobody is left to be told
         except Exception as error:
             if not isinstance(error, GeodnsError):
                 log.exception("request %s failed unexpectedly", reply.request_id)

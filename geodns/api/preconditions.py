@@ -32,13 +32,13 @@ class Terms:
         Source: RFC 9110 §13.1.1 and §13.1.2.
         """
         if self.if_none_match and revision is not None:
-            raise Stale([Reason("", "exists", f"There is a {title} already.")])
+            raise Stale([Reason("", "exists", f"The {title} exists already.")])
         if self.if_match is None:
             return
         if revision is None:
             raise Stale([Reason("", "stale", f"There is no {title} any more.")])
         if not self.if_match & {"*", str(revision)}:
-            detail = f"The revision of {title} is {revision}."
+            detail = f"The revision of the {title} is {revision}."
             hint = "Read it again, then repeat the change."
             raise Stale([Reason("", "stale", detail, sorted(self.if_match), hint)])
 

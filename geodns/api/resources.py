@@ -139,7 +139,7 @@ class Collection:
     def _written(self, key: Key, outcome: Outcome) -> Response:
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
-        found = self._service.get(self._kind, key)
+        found = outcome.found or self._service.get(self._kind, key)
         view = {**self._view(found), "warnings": [reason_view(each) for each in outcome.warnings]}
         headers = {**_etag(found), **(self._location(key) if outcome.created else {})}
         return JSONResponse(view, 201 if outcome.created else 200, headers)

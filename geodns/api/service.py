@@ -13,7 +13,7 @@ from typing import Any
 
 from geodns.api import edit
 from geodns.api.kinds import ZONE, Kind
-from geodns.api.ledger import Found, Ledger, document_note
+from geodns.api.ledger import Found, Ledger, Version, document_note
 from geodns.api.ports import Geo, Publisher
 from geodns.api.preconditions import Terms, not_found
 from geodns.api.publishing import Publishing
@@ -40,12 +40,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a write did. ``plan`` is there if that was all that was asked for."""
+    """What a write did. ``plan`` is there if that was all that was asked for; ``revision`` is
+    the store's, ``found`` the one resource it was about, both as this write left them."""
 
     created: bool = False
     changed: bool = False
     warnings: tuple[Reason, ...] = ()
     plan: Plan | None = None
+    revision: int = 0
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Service:
         self._geo = geo
         self._lock = asyncio.Lock()
         self._running: set[asyncio.Task[Outcome]] = set()
+        self._known_warnings: tuple[Config | None, frozenset[tuple[str, str]]] = (None, frozenset())
         self.publishing = Publishing(publisher)
 
     @property
@@ -122,7 +126,7 @@ class Service:
             self._require_home(kind, key)
             found = self.find(kind, key)
             if only_new and found:
-                detail = f"There is a {kind.title(key)} already."
+                detail = f"The {kind.title(key)} exists already."
                 raise Conflict([Reason("/id", "exists", detail, hint="Change it with PUT.")])
             terms.require(kind.title(key), found.revision if found else None)
             resource = read(kind.model, edit.writable(data))
@@ -197,14 +201,14 @@ class Service:
         return outcome
 
     async def _alone(self, draft: Callable[[], Draft], terms: Terms) -> Outcome:
+        # In threads: the check of a large document takes long, the disk may too.
         async with self._lock:
-            # In a thread: the check of a large document takes long, the disk may too.
-            outcome = await asyncio.to_thread(self._perform, draft, terms)
-            if outcome.changed:
-                self.publishing.start(self.config, terms.forced)
-            return outcome
+            done = await asyncio.to_thread(self._perform, draft, terms)
+            if done.changed:
+                self.publishing.start(done.version.config, terms.forced)
+        return await asyncio.to_thread(self._outcome, done, terms.plan)
 
-    def _perform(self, draft: Callable[[], Draft], terms: Terms) -> Outcome:
+    def _perform(self, draft: Callable[[], Draft], terms: Terms) -> _Done:
         before, drafted = self.config, draft()
         faults = check(drafted.after)
         if faults:
@@ -212,15 +216,46 @@ class Service:
             kind = Conflict if drafted.removal else ConfigError
             raise kind(_in_words_of(drafted, faults))
         held = tuple(_in_words_of(drafted, brakes(before, drafted.after)))
-        told = (*drafted.notes, *_in_words_of(drafted, _warnings(before, drafted)))
-        if terms.plan:
-            planned = Plan(changes(before, drafted.after), held, told)
-            return Outcome(drafted.created, warnings=told, plan=planned)
-        if held and terms.forced is None:
-            raise UnsafePlan(held)
-        note = drafted.store_note + (f"\nforced: {terms.forced}" if terms.forced else "")
-        changed = self._ledger.commit(drafted.after, terms.actor, note)
-        return Outcome(drafted.created, changed, told)
+        changed = False
+        if not terms.plan:
+            if held and terms.forced is None:
+                raise UnsafePlan(held)
+            note = drafted.store_note + (f"\nforced: {terms.forced}" if terms.forced else "")
+            changed = self._ledger.commit(drafted.after, terms.actor, note)
+        return _Done(before, drafted, held, changed, self._ledger.current)
+
+    def _outcome(self, done: _Done, plan: bool) -> Outcome:
+        drafted, version = done.drafted, done.version
+        told = (*drafted.notes, *_in_words_of(drafted, self._warnings(done.before, drafted)))
+        planned = Plan(changes(done.before, drafted.after), done.held, told) if plan else None
+        found = version.find(*drafted.subject) if drafted.subject else None
+        return Outcome(drafted.created, done.changed, told, planned, version.revision, found)
+
+    def _warnings(self, before: Config, drafted: Draft) -> list[Reason]:
+        """All warnings on a whole document; of one resource's those about it and new ones."""
+        config, known = self._known_warnings
+        if config is not before:
+            known = _names(warnings(before)) if drafted.subject else frozenset()
+        found = warnings(drafted.after)
+        self._known_warnings = (drafted.after, _names(found))
+        if drafted.subject is None:
+            return found
+        return [
+            reason
+            for reason in found
+            if (reason.pointer, reason.code) not in known or edit.is_about(reason, *drafted.subject)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a write came to while it ran alone."""
+
+    before: Config
+    drafted: Draft
+    held: tuple[Reason, ...]
+    changed: bool
+    version: Version
 
 
 def _in_words_of(drafted: Draft, reasons: Iterable[Reason]) -> list[Reason]:
@@ -230,14 +265,5 @@ def _in_words_of(drafted: Draft, reasons: Iterable[Reason]) -> list[Reason]:
     return list(edit.relative(reasons, *drafted.subject))
 
 
-def _warnings(before: Config, drafted: Draft) -> list[Reason]:
-    """All warnings on a whole document; of one resource's those about it and the new ones."""
-    found = warnings(drafted.after)
-    if drafted.subject is None:
-        return found
-    known = {(reason.pointer, reason.code) for reason in warnings(before)}
-    return [
-        reason
-        for reason in found
-        if (reason.pointer, reason.code) not in known or edit.is_about(reason, *drafted.subject)
-    ]
+def _names(reasons: Iterable[Reason]) -> frozenset[tuple[str, str]]:
+    return frozenset((reason.pointer, reason.code) for reason in reasons)
