@@ -149,9 +149,11 @@ class Query:
                     at += 1
                     break
                 at += packet[at] + 1
-            *_, length = _FIXED_RR(packet, at + 1)
+            rtype, _, _, length = _FIXED_RR(packet, at + 1)
         except (IndexError, StructError):
             raise Malformed(FORMERR, edns=self.edns) from None
+        if rtype == TYPE_OPT:  # RFC 6891 sections 6.1.1, 6.1.2: at the root, additional
+            raise Malformed(FORMERR, edns=self.edns)
         return int(at + 11 + length)
 
     def _read_options(self, at: int, end: int) -> None:

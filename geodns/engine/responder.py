@@ -116,7 +116,9 @@ class Responder:
         zone = self.zone_of(query.qname)
         if zone is not None and query.qtype == TYPE_DS and query.qname == zone.apex != b"\0":
             # RFC 4035 section 3.1.4.1: DS is the parent's, if we serve the parent too.
-            return self.zone_of(names.parent(query.qname)) or zone
+            parent = self.zone_of(names.parent(query.qname))
+            if parent is not None and parent.owner(query.qname) is not None:
+                return parent
         return zone
 
     def zone_of(self, name: bytes) -> ZoneTable | None:
@@ -218,8 +220,8 @@ class Responder:
     def _referral(self, reply: Reply, zone: ZoneTable, name: bytes) -> bool:
         """RFC 1034 section 4.3.2 step 3b: below a cut the child's servers answer, not we."""
         cut = zone.cut_above(name)
-        if cut is None or (cut.name == name and reply.query.qtype == TYPE_DS):  # DS: RFC 4035 §3.1.4.1
-            return False
+        if cut is None or (cut.name == name and reply.query.qtype == TYPE_DS):
+            return False  # RFC 4035 section 3.1.4.1: DS is ours to answer
         servers = cut.rrsets[TYPE_NS]
         reply.authoritative = False
         reply.authority = servers.records(pointed(cut.name, name))
