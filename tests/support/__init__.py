@@ -1,0 +1,1 @@
+"""Helpers that several suites share. Nothing here decides what is right; oracles do not use it."""
