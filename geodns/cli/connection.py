@@ -1,0 +1,99 @@
+"""Where the API is: what the environment says, else what the server left in its directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from geodns.errors import ConfigError, Reason, Unavailable
+from geodns.settings import ENVIRONMENT_PREFIX, Endpoint, default_data_dir, endpoint
+
+# httpx's own command line would load 40 ms of libraries that no command here needs; None is
+# how the import system is told that a module is not there, and httpx does without.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+from geodns.net import Client  # noqa: E402
+
+ANNOUNCEMENT = "api.json"
+TOKEN_FILE = "admin.token"
+
+FILE_MAX_OCTETS = 2**16
+"""Source: no reference; the longest of these files has some hundred octets."""
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a running server says of itself in its data directory."""
+
+    api: str
+    dns: tuple[Endpoint, ...]
+
+
+def connect(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Client:
+    """A client of the API that this command is about.
+
+    Errors: Unavailable if no server is known; ConfigError without a token.
+    """
+    environ = os.environ if environ is None else environ
+    directory = directory_of(data_dir, environ)
+    url = environ.get("GEODNS_API") or announcement(directory).api
+    return Client(url, environ.get("GEODNS_TOKEN") or _token(url, directory))
+
+
+def directory_of(data_dir: Path | None, environ: Mapping[str, str]) -> Path:
+    """The data directory by option, else environment, else default."""
+    named = environ.get(f"{ENVIRONMENT_PREFIX}DATA_DIR") or default_data_dir(environ)
+    return data_dir or Path(named).expanduser()
+
+
+def announcement(directory: Path) -> Announcement:
+    """Where the server of this data directory listens.
+
+    Errors: Unavailable if it never ran; ConfigError if its word cannot be read.
+    """
+    path = directory / ANNOUNCEMENT
+    text = _read(path)
+    if text is None:
+        hint = "Start one with geodns serve or geodns demo, or give --data-dir or GEODNS_API."
+        detail = f"No server runs in {directory}: it has no {ANNOUNCEMENT}."
+        raise Unavailable([Reason("", "no_server", detail, str(path), hint)])
+    try:
+        found = json.loads(text)
+        return Announcement(str(found["api"]), tuple(map(endpoint, found["dns"])))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        hint = "A restart of the server writes it anew."
+        raise ConfigError([Reason("", "bad_file", f"{path} is damaged.", hint=hint)]) from None
+
+
+def _token(url: str, directory: Path) -> str:
+    """The token of the directory's own server; it is sent to no other."""
+    try:
+        own = announcement(directory).api == url
+    except (Unavailable, ConfigError):
+        own = False
+    text = _read(directory / TOKEN_FILE) if own else None
+    if text is None:
+        detail = f"No token for {url}."
+        hint = f"Set GEODNS_TOKEN, or give the --data-dir whose {TOKEN_FILE} it is."
+        raise ConfigError([Reason("", "no_token", detail, hint=hint)])
+    return text.strip()
+
+
+def _read(path: Path) -> str | None:
+    """The text of a small file; None if there is none. Errors: ConfigError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(FILE_MAX_OCTETS).decode()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not text"
+        hint = "It is its owner's only: run as the server's user, or set GEODNS_TOKEN."
+        detail = f"{path} cannot be read: {why}."
+        raise ConfigError([Reason("", "unreadable", detail, hint=hint)]) from None

@@ -1,0 +1,188 @@
+"""``plan``, ``apply``, ``export`` and ``check``: the whole configuration in one piece."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from geodns.cli import complain
+from geodns.cli.options import (
+    DataDirOption,
+    FileArgument,
+    ForceOption,
+    GeoDbOption,
+    OutputOption,
+    PruneOption,
+    ReasonOption,
+    WaitOption,
+    terms,
+)
+from geodns.cli.output import Output, cell, reason_text, warn, write_data, write_lines
+from geodns.cli.resources import api, path_of
+from geodns.errors import ConfigError, Reason
+
+if TYPE_CHECKING:
+    from geodns.model.config import Config
+
+HAS_CHANGES = 5
+SIGNS = {"add": "+", "change": "~", "remove": "-"}
+
+FILE_MAX_OCTETS = 2**26
+"""Source: the bound on the document's text, in octets."""
+
+
+def plan(
+    file: FileArgument,
+    prune: PruneOption = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help=f"Exit {HAS_CHANGES} if it has changes.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> int:
+    """Tell what applying a document would do."""
+    document = read_document(file)
+    with api(data_dir) as client:
+        planned = client.request("POST", path_of("plan"), document, _prune(prune)).body
+    if output is Output.TABLE:
+        _show_plan(planned)
+    else:
+        write_data(planned, output)
+    return HAS_CHANGES if exit_code and planned["changes"] else 0
+
+
+def apply(
+    file: FileArgument,
+    prune: PruneOption = False,
+    wait: WaitOption = False,
+    force: ForceOption = False,
+    reason: ReasonOption = None,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Add and replace what a document holds."""
+    params = {**_prune(prune), **terms(wait, force, reason)}
+    document = read_document(file)
+    with api(data_dir) as client:
+        applied = client.request("PUT", path_of("document"), document, params).body
+    if output is not Output.TABLE:
+        write_data(applied, output)
+        return
+    warn(applied["warnings"])
+    done = "applied" if applied["changed"] else "nothing to change"
+    write_lines([f"{done}, revision {applied['revision']}"])
+
+
+def export(
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="How to print; a table there is not.")
+    ] = Output.YAML,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Print the whole configuration as a document."""
+    if output is Output.TABLE:
+        raise ConfigError("A document is no table; export it as yaml or json.")
+    with api(data_dir) as client:
+        write_data(client.request("GET", path_of("document")).body, output)
+
+
+def check(
+    file: FileArgument, geo_db: GeoDbOption = None, output: OutputOption = Output.TABLE
+) -> None:
+    """Check a document without any server."""
+    from geodns.document.check import check as faults_of
+    from geodns.document.check import warnings
+    from geodns.document.load import from_document
+
+    config = from_document(read_document(file))
+    notes: list[Reason] = []
+    if any(node.location is None for node in config.nodes.values()):
+        config, notes = _placed(config, geo_db)
+    faults = faults_of(config)
+    if faults:
+        raise ConfigError(faults)
+    notes += warnings(config)
+    if output is not Output.TABLE:
+        write_data({"warnings": [_view(note) for note in notes]}, output)
+        return
+    complain(*(f"note: {note}" for note in notes))
+    write_lines([f"{file} is sound"])
+
+
+def read_document(file: str) -> Any:
+    """The data in a file, or in standard input for ``-``.
+
+    Errors: ConfigError if it cannot be read or is no YAML.
+    """
+    from geodns.document.reader import read_yaml
+
+    try:
+        if file == "-":
+            octets = sys.stdin.buffer.read(FILE_MAX_OCTETS + 1)
+        else:
+            with Path(file).open("rb") as source:
+                octets = source.read(FILE_MAX_OCTETS + 1)
+        text = octets.decode()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ConfigError(f"{file} cannot be read: {why}.") from None
+    try:
+        return read_yaml(text)
+    except ConfigError as error:
+        raise ConfigError(
+            Reason(each.pointer, each.code, f"{file}: {each.detail}", each.value, each.hint)
+            for each in error.reasons
+        ) from None
+
+
+def _placed(config: Config, geo_db: Path | None) -> tuple[Config, list[Reason]]:
+    """Nodes without location get it from their address, as the server would do it."""
+    from geodns.api.edit import place_all
+    from geodns.cli.geo import local_geo
+    from geodns.model.config import Config
+
+    return place_all(config, Config(), local_geo(geo_db))
+
+
+def _show_plan(planned: Mapping[str, Any]) -> None:
+    for change in planned["changes"]:
+        write_lines([f"{SIGNS.get(change['kind'], '?')} {change['pointer']}", *_fields(change)])
+    counts = {kind: 0 for kind in SIGNS}
+    for change in planned["changes"]:
+        counts[change["kind"]] = counts.get(change["kind"], 0) + 1
+    told = ", ".join(f"{number} to {kind}" for kind, number in counts.items() if number)
+    write_lines([told or "nothing to change"])
+    warn(planned["warnings"])
+    complain(*(f"brake: {reason_text(brake)}" for brake in planned["brakes"]))
+
+
+def _fields(change: Mapping[str, Any]) -> list[str]:
+    """The fields that differ, one a line."""
+    before, after = change["before"] or {}, change["after"] or {}
+    if change["kind"] == "remove":
+        return []
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if change["kind"] == "add":
+        return [f"    {name}: {cell(after[name])}" for name in names]
+    return [f"    {name}: {_shown(before, name)} → {_shown(after, name)}" for name in names]
+
+
+def _shown(body: Mapping[str, Any], name: str) -> str:
+    return cell(body[name]) if name in body else "(default)"
+
+
+def _prune(prune: bool) -> dict[str, str]:
+    return {"prune": "true"} if prune else {}
+
+
+def _view(reason: Reason) -> dict[str, Any]:
+    return {
+        "pointer": reason.pointer,
+        "code": reason.code,
+        "detail": reason.detail,
+        "hint": reason.hint,
+    }

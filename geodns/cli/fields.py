@@ -1,0 +1,95 @@
+"""``field=value`` → a body for the API.
+
+Values are YAML, with shorthands where the kind of the field is known:
+``addresses=192.0.2.1,192.0.2.2`` is a list, ``location=50.1,8.7`` a point, ``expect.body=*ok*``
+text. ``field=`` asks for the default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from geodns.document.reader import read_yaml
+from geodns.errors import ConfigError, Reason
+
+# What the API's fields hold, where it cannot be seen from the value. A dot leads into a mapping,
+# ``.*`` stands for any of its keys. A test compares this with the model.
+LISTS = frozenset({"nameservers", "addresses", "nodes", "expect.status"})
+TEXTS = frozenset(
+    {
+        "contact", "probe_address", "order", "spread", "families", "monitor", "fallback",
+        "all_down", "type", "host", "path", "method", "expect.body",
+        "labels.*", "select.*", "headers.*",
+    }
+)  # fmt: skip
+POINTS = frozenset({"location"})
+
+
+def parse_fields(words: Iterable[str]) -> dict[str, Any]:
+    """The body that the words describe.
+
+    Errors: ConfigError with every fault.
+    """
+    body: dict[str, Any] = {}
+    faults: list[Reason] = []
+    for word in words:
+        path, given, text = word.partition("=")
+        if not given or not re.fullmatch(r"[A-Za-z_][\w-]*(\.[^\s=]+)?", path):
+            hint = "Write field=value, like weight=50 or addresses=192.0.2.1,192.0.2.2."
+            faults.append(Reason("", "bad_field", f'"{word}" is not a field.', word, hint))
+            continue
+        try:
+            _put(body, path, parse_value(path, text))
+        except ConfigError as error:
+            faults += [
+                Reason(_pointer(path), reason.code, reason.detail, text, reason.hint)
+                for reason in error.reasons
+            ]
+    if faults:
+        raise ConfigError(faults)
+    return body
+
+
+def parse_value(path: str, text: str) -> Any:
+    """The value of a field from its text; None for ``null``, ``~`` and nothing.
+
+    Errors: ConfigError.
+    """
+    if text in ("", "~", "null"):
+        return None
+    if path in LISTS and not text.startswith("["):
+        return [part.strip() for part in text.split(",")]
+    if path in POINTS and not text.startswith("{"):
+        return _point(text)
+    if _is_text(path) and text[0] not in "\"'":
+        return text
+    return read_yaml(text)
+
+
+def _is_text(path: str) -> bool:
+    return path in TEXTS or (f"{path.partition('.')[0]}.*" in TEXTS and "." in path)
+
+
+def _point(text: str) -> dict[str, float]:
+    try:
+        lat, lon = (float(part) for part in text.split(","))
+    except ValueError:
+        detail = f'"{text}" is no place.'
+        hint = "Write latitude and longitude in degrees, like location=50.1,8.7."
+        raise ConfigError([Reason("", "bad_value", detail, text, hint)]) from None
+    return {"lat": lat, "lon": lon}
+
+
+def _put(body: dict[str, Any], path: str, value: Any) -> None:
+    # Mappings are one level deep; names of HTTP fields may hold dots of their own.
+    name, dotted, key = path.partition(".")
+    inner = body.setdefault(name, {}) if dotted else body
+    if not isinstance(inner, dict) or (key or name) in inner:
+        raise ConfigError([Reason("", "duplicate", f"{path} is given twice.", value)])
+    inner[key or name] = value
+
+
+def _pointer(path: str) -> str:
+    return "/" + "/".join(part.replace("~", "~0") for part in path.split(".", 1))

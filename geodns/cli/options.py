@@ -1,0 +1,57 @@
+"""The options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geodns.cli.output import Output
+from geodns.errors import ConfigError, Reason
+
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="How to print.", show_default=True)
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="The server's data directory, where its address and token are. "
+        "[GEODNS_SERVER_DATA_DIR; GEODNS_API and GEODNS_TOKEN need none]",
+        show_default=False,
+    ),
+]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Return when all workers serve it.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Override the brakes; needs --reason.")]
+ReasonOption = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why, for the record.", show_default=False),
+]
+PruneOption = Annotated[
+    bool,
+    typer.Option("--prune", help="Remove what earlier documents of this name made and it lacks."),
+]
+FileArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="A document in YAML or JSON; - reads standard input.")
+]
+
+GeoDbOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--geo-db",
+        metavar="FILE",
+        help="Look into this file. Default: the server's, else the bundled one.",
+        show_default=False,
+    ),
+]
+
+
+def terms(wait: bool, force: bool, reason: str | None) -> dict[str, str]:
+    """The terms of a write as parameters of the API. Errors: ConfigError."""
+    if force != bool(reason):
+        detail = "--force and --reason go together: the record says why."
+        raise ConfigError([Reason("", "reason_required", detail)])
+    forced = {"force": "true", "reason": reason} if reason else {}
+    return {**({"wait": "true"} if wait else {}), **forced}

@@ -1,0 +1,137 @@
+"""What commands print: tables for people, JSON and YAML for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from geodns.cli import complain
+
+BROKEN_PIPE = 141
+"""Source: POSIX shells report 128 + the signal's number; SIGPIPE is 13."""
+
+
+class Output(StrEnum):
+    """The form of what is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def write(text: str) -> None:
+    """Print text; end quietly if nobody reads it any more."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Else the interpreter flushes once more at its end, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(BROKEN_PIPE) from None
+
+
+def write_lines(lines: Sequence[str]) -> None:
+    """Print lines that may hold what came from elsewhere."""
+    write("".join(f"{plain(line)}\n" for line in lines))
+
+
+def write_data(data: object, output: Output) -> None:
+    """Print data for programs."""
+    if output is Output.JSON:
+        write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    else:
+        write(to_yaml(data))
+
+
+def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under their heads; a pipe gets them unwrapped."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else _unwrapped(heads, rows))
+    with console.capture() as capture:
+        console.print(table)
+    write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def write_fields(fields: Mapping[str, Any]) -> None:
+    """Print an object, one field a line."""
+    cells = {name: cell(value) for name, value in fields.items()}
+    width = max(map(len, cells), default=0)
+    write_lines([f"{name:{width}}  {text}".rstrip() for name, text in cells.items()])
+
+
+def warn(reasons: Sequence[Mapping[str, Any]]) -> None:
+    """Pass on what the server thinks one should know."""
+    for reason in reasons:
+        complain(f"note: {reason_text(reason)}")
+
+
+def reason_text(reason: Mapping[str, Any]) -> str:
+    """A reason as the API sends it, in one line."""
+    where = f"{reason['pointer']}: " if reason.get("pointer") else ""
+    return f"{where}{reason.get('detail', '')} {reason.get('hint') or ''}".rstrip()
+
+
+def cell(value: Any) -> str:
+    """A value as it stands in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+    if isinstance(value, Mapping):
+        if value.keys() == {"lat", "lon"}:
+            return f"{value['lat']},{value['lon']}"
+        return " ".join(f"{name}={cell(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(cell, value))
+    return str(value)
+
+
+def plain(text: str) -> str:
+    """The text with whatever could steer a terminal made visible."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def to_yaml(data: object) -> str:
+    """Data as YAML that this program and YAML 1.1 readers take for the same."""
+    import yaml
+
+    class Dumper(yaml.CSafeDumper):
+        """Quotes what only YAML 1.2 takes for a number, such as 1e3."""
+
+    Dumper.add_representer(str, _represent_text)
+    Dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
+    return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100))
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    numeric = text[:1] in "+-.0123456789" and text != "" and not _is_text(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if numeric else None)
+
+
+def _is_text(text: str) -> bool:
+    from geodns.document.reader import read_yaml
+    from geodns.errors import ConfigError
+
+    try:
+        return read_yaml(text) == text
+    except ConfigError:
+        return False
+
+
+def _unwrapped(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    return sum(widths) + 2 * len(widths) + 1

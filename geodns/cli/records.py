@@ -1,0 +1,198 @@
+"""``rrset`` and ``steer``: what the names of a zone answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from geodns.cli.options import (
+    DataDirOption,
+    ForceOption,
+    OutputOption,
+    ReasonOption,
+    WaitOption,
+    terms,
+)
+from geodns.cli.output import Output, write_lines
+from geodns.cli.resources import api, create, items, path_of, show_list, show_one, told
+from geodns.errors import ConfigError, NotFound, Reason
+
+if TYPE_CHECKING:
+    from geodns.net import Client
+
+app = typer.Typer(help="Static records: one set for each owner and type.", rich_markup_mode=None)
+
+EXAMPLE = "geodns rrset add example.com www TXT '\"hello world\"' --ttl 300"
+
+ZoneArgument = Annotated[str, typer.Argument(metavar="ZONE")]
+OwnerArgument = Annotated[
+    str, typer.Argument(metavar="OWNER", help="The name within the zone; @ is the zone's own.")
+]
+TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A, AAAA, MX, TXT and so on.")]
+ValuesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="VALUE...", help="Data as in a master file.")
+]
+TtlOption = Annotated[
+    int | None, typer.Option("--ttl", metavar="SECONDS", help="Time to live.", show_default=False)
+]
+
+
+@app.command("list")
+def list_rrsets(
+    zone: Annotated[str | None, typer.Argument(metavar="ZONE", show_default=False)] = None,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """List the RRsets of a zone, or of all."""
+    with api(data_dir) as client:
+        zones = [zone] if zone else [each["id"] for each in items(client, path_of("zones"))]
+        found = [
+            {"zone": name, **_named(item)}
+            for name in zones
+            for item in items(client, path_of("zones", name, "rrsets"))
+        ]
+    show_list(found, ("zone", "owner", "type", "ttl", "values"), output, f"No RRsets: {EXAMPLE}")
+
+
+@app.command("show")
+def show_rrset(
+    zone: ZoneArgument,
+    owner: OwnerArgument,
+    rtype: TypeArgument,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Show one RRset."""
+    with api(data_dir) as client:
+        show_one(client.request("GET", _path(zone, owner, rtype)).body, output)
+
+
+@app.command("add", epilog=f"Example: {EXAMPLE}")
+def add_rrset(
+    zone: ZoneArgument,
+    owner: OwnerArgument,
+    rtype: TypeArgument,
+    values: ValuesArgument = None,
+    ttl: TtlOption = None,
+    wait: WaitOption = False,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Add an RRset."""
+    body = _body(values, ttl)
+    with api(data_dir) as client:
+        change = f"geodns rrset set {zone} {owner} {rtype}"
+        made = create(client, _path(zone, owner, rtype), body, terms(wait, False, None), change)
+    told(made, f"rrset {owner} {rtype} of {zone} added", output)
+
+
+@app.command("set")
+def set_rrset(
+    zone: ZoneArgument,
+    owner: OwnerArgument,
+    rtype: TypeArgument,
+    values: ValuesArgument = None,
+    ttl: TtlOption = None,
+    wait: WaitOption = False,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Change the values of an RRset, its TTL, or both."""
+    body = _body(values, ttl)
+    if not body:
+        raise ConfigError("Nothing to set: give values or --ttl.")
+    with api(data_dir) as client:
+        params = terms(wait, False, None)
+        changed = client.request("PATCH", _path(zone, owner, rtype), body, params).body
+    told(changed, f"rrset {owner} {rtype} of {zone} set", output)
+
+
+@app.command("remove")
+def remove_rrset(
+    zone: ZoneArgument,
+    owner: OwnerArgument,
+    rtype: TypeArgument,
+    wait: WaitOption = False,
+    force: ForceOption = False,
+    reason: ReasonOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Remove an RRset."""
+    params = terms(wait, force, reason)
+    with api(data_dir) as client:
+        client.request("DELETE", _path(zone, owner, rtype), params=params)
+    write_lines([f"rrset {owner} {rtype} of {zone} removed"])
+
+
+def steer(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name; a zone's own works too.")],
+    pool: Annotated[str | None, typer.Argument(metavar="POOL", show_default=False)] = None,
+    ttl: TtlOption = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Steer the name no longer.")] = False,
+    wait: WaitOption = False,
+    force: ForceOption = False,
+    reason: ReasonOption = None,
+    output: OutputOption = Output.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Answer a name with the nearest healthy nodes of a pool."""
+    if remove == bool(pool):
+        raise ConfigError("Give a POOL, or --remove.")
+    params = terms(wait, force, reason)
+    with api(data_dir) as client:
+        zone, owner = find_zone(client, name)
+        path = path_of("zones", zone, "steers", owner)
+        if remove:
+            client.request("DELETE", path, params=params)
+            write_lines([f"{name} is steered no longer"])
+            return
+        wanted = {"pool": pool, "ttl": ttl}
+        body = {field: value for field, value in wanted.items() if value is not None}
+        told(_put(client, path, body, params), f"{name} steered to {pool}", output)
+
+
+def find_zone(client: Client, name: str) -> tuple[str, str]:
+    """The zone that holds a name and the owner within it: the longest match.
+
+    Errors: NotFound if no zone does.
+    """
+    from geodns.dns.names import ROOT, canonical, from_text, parent, to_url
+
+    wire = canonical(from_text(name))
+    origin = wire
+    while True:
+        zone = to_url(origin)
+        try:
+            client.request("GET", path_of("zones", zone))
+        except NotFound:
+            if origin == ROOT:
+                break
+            origin = parent(origin)
+        else:
+            return zone, to_url(wire, origin)
+    hint = "geodns zone list shows those there are."
+    raise NotFound([Reason("", "not_found", f"No zone holds {name}.", name, hint)])
+
+
+def _put(client: Client, path: str, body: dict[str, Any], params: dict[str, str]) -> dict[str, Any]:
+    """Change what is there, else make it."""
+    try:
+        reply = client.request("PATCH", path, body, params)
+    except NotFound:
+        reply = client.request("PUT", path, body, params)
+    answer: dict[str, Any] = reply.body
+    return answer
+
+
+def _path(zone: str, owner: str, rtype: str) -> str:
+    return path_of("zones", zone, "rrsets", owner, rtype)
+
+
+def _body(values: list[str] | None, ttl: int | None) -> dict[str, Any]:
+    return {**({"values": values} if values else {}), **({} if ttl is None else {"ttl": ttl})}
+
+
+def _named(item: dict[str, Any]) -> dict[str, Any]:
+    owner, _, rtype = item["id"].rpartition("/")
+    return {"owner": owner, "type": rtype, **item}
