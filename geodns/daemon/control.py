@@ -89,8 +89,8 @@ class Control:
         """Whether every worker serves ``generation`` or a later one in time."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self._oldest_served() < generation:
-                    await asyncio.sleep(SERVED_POLL_S)  # noqa: ASYNC110, pages have no events
+                while self._oldest_served() < generation:  # noqa: ASYNC110, pages have no events
+                    await asyncio.sleep(SERVED_POLL_S)
         except TimeoutError:
             return False
         return True
@@ -141,6 +141,7 @@ async def run(link: socket.socket, api_socket: socket.socket) -> None:
     # From our own supervisor, over a socket nobody else can reach.
     settings, places = pickle.loads(base64.b64decode(start["start"]))
     logging.getLogger().setLevel(settings.log_level.upper())
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     control = Control(settings, places, writer)
     try:
         await _serve(control, reader, api_socket)

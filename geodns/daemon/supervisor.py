@@ -214,7 +214,10 @@ class Supervisor:
         return self._spawn(
             "health",
             ["geodns.health.process", "--data-dir", str(self._places.data)],
-            ["--runtime-dir", str(self._places.runtime)],
+            [
+                *("--runtime-dir", str(self._places.runtime)),
+                *("--log-level", self._settings.log_level),
+            ],
             self._hear_health,
         )
 

@@ -84,7 +84,7 @@ def explain(responder: Responder, query: Query, resolver: str, now_ms: int) -> E
 def _explain_static(
     responder: Responder, query: Query, resolver: str, zone: ZoneTable, owner: Owner | None
 ) -> Explanation:
-    name, rtype = names.to_text(query.qname), type_to_text(query.qtype)
+    name, rtype = names.to_url(query.qname), type_to_text(query.qtype)
     held = sorted(map(type_to_text, owner.rrsets)) if owner else []
     rrset = owner.rrsets.get(query.qtype) if owner else None
     if owner is None:
@@ -132,7 +132,7 @@ class _Steered:
         pool = decision.pool or (chain[0].pool if chain else None)
         about = self._generation.geo.about()
         return self._told(
-            name=names.to_text(query.qname),
+            name=names.to_url(query.qname),
             type=type_to_text(query.qtype),
             kind="steered",
             nodes=tuple(self._names.nodes[candidate.member.node] for candidate in chosen),

@@ -246,11 +246,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--runtime-dir", type=Path, required=True)
     parser.add_argument("--link-fd", type=int, required=True)
+    parser.add_argument("--log-level", default="info")
     options = parser.parse_args(arguments)
     handler = logging.StreamHandler()
     handler.addFilter(FloodGate())
     logging.basicConfig(
-        level=logging.INFO, handlers=[handler], format="%(levelname)s %(name)s %(message)s"
+        level=options.log_level.upper(),
+        handlers=[handler],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to pass on
     try:
