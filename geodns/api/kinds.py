@@ -61,7 +61,7 @@ class Kind:
         if len(own) != len(self.fields) - self.home:
             form = "/".join(self.fields[self.home :])
             detail = f'Id "{excerpt(text)}" is not of the form {form}.'
-            raise ConfigError([Reason("/id", "bad_form", detail, excerpt(text))])
+            raise ConfigError([Reason("", "bad_form", detail, excerpt(text))])
         return own
 
 

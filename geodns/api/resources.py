@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -88,7 +89,7 @@ class Collection:
     async def create(self, request: Request) -> Response:
         terms = read_terms(request, read_query(request, TERMS))
         data = await read_body(request)
-        key = self._key(request, self._own_parts(data))
+        key = self._new_key(self._key(request), data)
         outcome = await self._service.put(self._kind, key, data, terms, only_new=True)
         return self._written(key, outcome)
 
@@ -111,19 +112,22 @@ class Collection:
 
     # --- From the request ---
 
-    def _key(self, request: Request, own: tuple[str, ...] = ()) -> Key:
+    def _key(self, request: Request) -> Key:
         parts = [request.path_params[at] for at in self._kind.fields if at in request.path_params]
-        return read_key(self._kind, (*parts, *own))
+        return read_key(self._kind, tuple(parts))
 
     def _key_and_terms(self, request: Request) -> tuple[Key, Terms]:
         return self._key(request), read_terms(request, read_query(request, TERMS))
 
-    def _own_parts(self, data: Any) -> tuple[str, ...]:
+    def _new_key(self, home: Key, data: Any) -> Key:
         given = data.get("id") if isinstance(data, dict) else None
         if not isinstance(given, str):
             detail = f"A new {self._kind.word} needs its id in the body."
             raise ConfigError([Reason("/id", "required", detail, given)])
-        return self._kind.split_id(given)
+        try:
+            return read_key(self._kind, (*home, *self._kind.split_id(given)))
+        except ConfigError as error:
+            raise ConfigError(replace(each, pointer="/id") for each in error.reasons) from None
 
     # --- Into the reply ---
 

@@ -32,7 +32,7 @@ def url(prod: Any) -> Iterator[str]:
     from geodns.api.service import Service
 
     prod.service = Service(prod.store, prod.publisher, prod.geo)
-    config = uvicorn.Config(prod.new_app(), log_level="warning", lifespan="off")
+    config = uvicorn.Config(prod.new_app(), log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -123,6 +123,17 @@ def test_an_unknown_field_is_refused_and_named(
     ]
 
 
+@pytest.mark.parametrize(
+    ("collection", "id_"),
+    [("nodes", "a/b"), ("zones/example.com/rrsets", "www"), ("zones/example.com/rrsets", "a/A/b"),
+     ("nodes", ""), ("nodes", 7), ("nodes", None)],
+)  # fmt: skip
+def test_an_id_of_another_form_is_refused(prod: Any, collection: str, id_: object) -> None:
+    refused = prod.post(collection, {"id": id_, **NODE})
+    assert refused.status_code == 422
+    assert refused.json()["reasons"][0]["pointer"] == "/id"
+
+
 # --- Lists ---
 
 

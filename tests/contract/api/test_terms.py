@@ -81,6 +81,28 @@ def test_a_refusal_in_the_background_is_logged(api: Any, caplog: pytest.LogCaptu
     assert "no room for the snapshot" in caplog.text
 
 
+def test_a_publisher_that_breaks_does_not_break_the_api(
+    api: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.publisher.refusal = RuntimeError("a bug")
+    assert api.put("nodes/a", NODE).status_code == 201
+    assert "publishing failed unexpectedly" in caplog.text
+    api.publisher.refusal = None
+    assert api.put("nodes/a", {**NODE, "weight": 1}, params={"wait": "1"}).status_code == 200
+
+
+def test_every_write_is_answered_as_it_was_done_whatever_comes_after(api: Any) -> None:
+    async def crowd() -> list[int]:
+        client, url = api._client, "/api/v1/nodes/a"
+        work = [client.put(url, json={**NODE, "weight": i}) if i % 2 else client.delete(url)
+                for i in range(40)]  # fmt: skip
+        return [answer.status_code for answer in await asyncio.gather(*work)]
+
+    statuses = api._runner.run(crowd())
+    assert set(statuses[1::2]) <= {200, 201}
+    assert set(statuses[::2]) <= {204, 404}
+
+
 SMALL = {"nodes": ["fra1", "mil1"], "monitor": "web"}
 
 
