@@ -104,7 +104,7 @@ CASES = [
     ("/monitors/port/headers", {"a": "b"}, "/monitors/port/headers", "meaningless"),
     ("/monitors/port/verify", False, "/monitors/port/verify", "meaningless"),
     ("/monitors/port/expect", {"body": "ok"}, "/monitors/port/expect", "meaningless"),
-    ("/monitors/web/interval_s", 1, "/monitors/web/timeout_s", "out_of_range"),
+    ("/monitors/web/timeout_s", 6, "/monitors/web/timeout_s", "out_of_range"),
     ("/nodes/fra1/location", None, "/nodes/fra1/location", "required"),
     ("/nodes/mil1/addresses", ["192.0.2.10"], "/nodes/mil1/addresses/0", "duplicate_address"),
     ("/nodes/mil1/addresses", ["::1", "0:0::1"], "/nodes/mil1/addresses/1", "duplicate_address"),
@@ -123,7 +123,7 @@ CASES = [
      f"{NS}/0/addresses", "contradiction"),
     (f"{ZONE}/contact", "two words@example.com", f"{ZONE}/contact", "bad_mailbox"),
     (f"{ZONE}/contact", "a..example", f"{ZONE}/contact", "bad_name"),
-    (f"{ZONE}/steers/play", {"pool": "eu", "ttl": 2},
+    (f"{ZONE}/steers/play", {"pool": "eu", "ttl": 2, "ttl_min": 3},
      f"{ZONE}/steers/play/ttl_min", "out_of_range"),
     (f"{RR}/@/NS", ["ns1.example.net."], f"{RR}/@/NS", "type_not_allowed"),
     (f"{RR}/@/DS", [f"1 13 2 {'00' * 32}"], f"{RR}/@/DS", "type_not_allowed"),
@@ -151,6 +151,14 @@ def test_all_faults_are_found_at_once() -> None:
     several = [case for case in CASES if case[0].startswith("/monitors/")]
     config = changed(*((at, value) for at, value, *_ in several))
     assert sorted(found(config)) == sorted((pointer, code) for *_, pointer, code in several)
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [("/monitors/web/interval_s", 1), (f"{ZONE}/steers/play", {"pool": "eu", "ttl": 2})],
+)
+def test_a_default_that_a_shorter_value_leaves_behind_is_no_fault(at: str, value: object) -> None:
+    assert found(changed((at, value))) == []
 
 
 def test_a_body_is_not_looked_for_in_a_reply_to_head() -> None:
