@@ -188,7 +188,7 @@ def near_misses(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 fuzz = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 
 

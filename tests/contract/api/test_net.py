@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
+from geodns.api.service import Service
 from geodns.errors import (
     ConfigError,
     Conflict,
@@ -29,8 +30,6 @@ def url(prod: Any) -> Iterator[str]:
     """The base URL of the example, served by uvicorn."""
     listener = socket.create_server(("127.0.0.1", 0))
     # A fresh service: its lock and tasks belong to the loop that serves it.
-    from geodns.api.service import Service
-
     prod.service = Service(prod.store, prod.publisher, prod.geo)
     config = uvicorn.Config(prod.new_app(), log_level="warning")
     server = uvicorn.Server(config)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from geodns.api.kinds import NODE as NODE_KIND
+from geodns.api.preconditions import Terms
 from geodns.errors import ConfigError
+from geodns.store.base import Write
 
 NODE = {"addresses": ["198.51.100.1"], "location": {"lat": 1.0, "lon": 2.0}}
 
@@ -24,9 +27,6 @@ def test_writes_reach_the_publisher_in_the_order_of_their_commits(api: Any) -> N
         terms = Terms("test")
         await asyncio.gather(*(api.service.put(NODE_KIND, (f"n{i}",), _node(i), terms)
                                for i in range(20)))  # fmt: skip
-
-    from geodns.api.kinds import NODE as NODE_KIND
-    from geodns.api.preconditions import Terms
 
     api._runner.run(burst())
     sizes = [len(config.nodes) for config, _ in api.publisher.published]
@@ -131,8 +131,6 @@ def test_history_names_the_actor(prod: Any) -> None:
 
 
 def test_another_writer_of_the_store_is_noticed_and_not_overwritten(prod: Any) -> None:
-    from geodns.store.base import Write
-
     body = {"addresses": ["198.51.100.2"], "location": {"lat": 1.0, "lon": 1.0}}
     prod.store.commit(
         [Write("node", ("theirs",), body)], base=prod.service.revision, actor="x", note=""
