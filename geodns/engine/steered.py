@@ -8,7 +8,7 @@ from geodns.dns.message import EDE_OTHER
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA
 from geodns.engine.generation import Generation
 from geodns.engine.zones import QNAME_POINTER, SteerTable, record
-from geodns.steering.choose import V4, V6, Candidate, Decision, Words, decide, pick
+from geodns.steering.choose import V4, V6, Candidate, Chain, Decision, Words, decide, pick
 from geodns.steering.mix import mix
 
 FAMILY_OF = {TYPE_A: V4, TYPE_AAAA: V6}
@@ -79,7 +79,8 @@ class Steering:
         decision = decide(chain, self._words, FAMILY_OF[rtype])
         ttl = steer.ttl if decision.settled else steer.ttl_min
         if decision.pool is None or not decision.tiers:
-            ede = EDE_NOTHING_LEFT if decision.pool is None else None
+            lost = decision.pool is None and _has_family(chain, FAMILY_OF[rtype])
+            ede = EDE_NOTHING_LEFT if lost else None
             return Ready(decision, ttl, ede=ede)
         ede = EDE_FAILING_OPEN if decision.failing_open else None
         tier = decision.tiers[0]
@@ -89,6 +90,12 @@ class Steering:
             records, count = _records(tier[:1], rtype, ttl)
             return Ready(decision, ttl, records, count, ede=ede)
         return Ready(decision, ttl, draws=_draws(tier, rtype, ttl), ede=ede, fixed=False)
+
+
+def _has_family(chain: Chain, family: int) -> bool:
+    """Whether a chain has an IP version at all; one that never had it is not degraded."""
+    places = (place for link in chain for place in link.pool.places)
+    return any(member.targets(family) for place in places for member in place)
 
 
 def _draws(tier: tuple[Candidate, ...], rtype: int, ttl: int) -> tuple[tuple[int, bytes, int], ...]:

@@ -129,20 +129,30 @@ class Decision:
 NOTHING = Decision()
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The tiers that decide, before anybody asks which of their addresses are usable."""
+
+    pool: PoolTable
+    tiers: list[list[Member]]
+    settled: bool
+    ignore: bool
+
+
 def decide(chain: Chain, words: Words, family: int) -> Decision:
     """The deciding tier of a chain. Pure in the words.
 
     With ``near``, AAAA is answered only from the tier that answers A, lest a far node with
     IPv6 capture users who have both; where no IPv4 is usable, AAAA stands alone.
     """
-    if family == V6 and chain and chain[0].pool.near:
-        leading = _healthy(chain, words, V4)
-        if leading is not None:
-            return _narrow(leading, words, ignore=False)
-    healthy = _healthy(chain, words, family)
-    if healthy is not None:
-        return healthy
-    return _fail_open(chain, words, family)
+    led = family == V6 and bool(chain) and chain[0].pool.near
+    found = (
+        (_healthy(chain, words, V4) if led else None)
+        or _healthy(chain, words, family)
+        or (_fail_open(chain, words, V4) if led else None)
+        or _fail_open(chain, words, family)
+    )
+    return _decision(found, words, family) if found else NOTHING
 
 
 def pick(decision: Decision, key: int, value: int) -> list[Candidate]:
@@ -182,63 +192,56 @@ def _draw(
     return draw
 
 
-def _healthy(chain: Chain, words: Words, family: int) -> Decision | None:
-    """The first usable pool of the chain; asked again with ``min_up`` 1 if none has enough."""
+def _healthy(chain: Chain, words: Words, family: int) -> _Found | None:
+    """The first usable pool of the chain; asked again with ``min_up`` 1 if none has enough.
+
+    A pool that is passed over decides too: while it is unsettled, users may soon come back.
+    """
+    settled = True
     for relaxed in (False, True):
         for link in chain:
-            if not relaxed and not _enough_up(link.pool, words):
-                continue
-            decision = _in_pool(link, words, family, ignore=False)
-            if decision is not None:
-                return decision
+            if relaxed or _enough_up(link.pool, words):
+                found = _in_pool(link, words, family, settled)
+                if found is not None:
+                    return found
+            members = concatenate.from_iterable(link.pool.places)
+            settled = settled and _all_settled(members, words)
         if all(link.pool.min_up == 1 for link in chain):
             break
     return None
 
 
-def _fail_open(chain: Chain, words: Words, family: int) -> Decision:
+def _fail_open(chain: Chain, words: Words, family: int) -> _Found | None:
     """The first pool as if no probe had ever spoken; overrides still hold."""
     if not chain or not chain[0].pool.open:
-        return NOTHING
-    if family == V6 and chain[0].pool.near:
-        leading = _in_pool(chain[0], words, V4, ignore=True)
-        if leading is not None:
-            return _narrow(leading, words, ignore=True)
-    return _in_pool(chain[0], words, family, ignore=True) or NOTHING
+        return None
+    return _in_pool(chain[0], words, family, settled=False, ignore=True)
 
 
-def _in_pool(link: Link, words: Words, family: int, *, ignore: bool) -> Decision | None:
-    settled = True
-    found: list[tuple[Candidate, ...]] = []
+def _in_pool(
+    link: Link, words: Words, family: int, settled: bool, *, ignore: bool = False
+) -> _Found | None:
+    """The first tier with a usable member, and those behind it that ``min_answers`` needs."""
+    found: list[list[Member]] = []
     count = 0
     for members in link.tiers():
         if not found:
             settled = settled and _all_settled(members, words)
-        tier = _candidates(members, words, family, ignore=ignore)
-        if tier:
-            found.append(tier)
-            count += len(tier)
+        usable = _candidates(members, words, family, ignore=ignore)
+        if usable:
+            found.append(members)
+            count += len(usable)
         if found and count >= link.pool.min_answers:
             break
-    return _decision(link.pool, found, settled, ignore) if found else None
+    return _Found(link.pool, found, settled, ignore) if found else None
 
 
-def _decision(
-    pool: PoolTable, tiers: Iterable[tuple[Candidate, ...]], settled: bool, ignore: bool
-) -> Decision:
-    kept = tuple(tiers)
-    totals = tuple(sum(candidate.weight for candidate in tier) for tier in kept)
-    return Decision(pool, kept, settled and not ignore, ignore, totals)
-
-
-def _narrow(leading: Decision, words: Words, *, ignore: bool) -> Decision:
-    """The IPv6 side of the tiers that answer IPv4; perhaps nothing (NODATA)."""
-    members = ([candidate.member for candidate in tier] for tier in leading.tiers)
-    tiers = (_candidates(tier, words, V6, ignore=ignore) for tier in members)
-    kept = [tier for tier in tiers if tier]
-    if leading.pool is None or not kept:
-        return Decision(leading.pool, (), leading.settled, ignore)
-    return _decision(leading.pool, kept, leading.settled, ignore)
+def _decision(found: _Found, words: Words, family: int) -> Decision:
+    """The usable members of the deciding tiers; perhaps none of this IP version (NODATA)."""
+    candidates = (_candidates(tier, words, family, ignore=found.ignore) for tier in found.tiers)
+    tiers = tuple(tier for tier in candidates if tier)
+    totals = tuple(sum(candidate.weight for candidate in tier) for tier in tiers)
+    return Decision(found.pool, tiers, found.settled, found.ignore, totals)
 
 
 def _candidates(
