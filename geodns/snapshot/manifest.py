@@ -66,7 +66,7 @@ class Manifest:
                 raise ValueError("its hash or format does not match")
             sections = tuple(Entry(**entry) for entry in fields.pop("sections"))
             return cls(sections=sections, **fields)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ConfigError(f"Not a whole manifest: {error}.") from None
 
 

@@ -45,6 +45,8 @@ class Slots:
         """``before`` is the last targets section's JSON; ``acknowledged`` the oldest
         generation that any worker may still serve."""
         before = before or {}
+        if before.get("next_slot", 0) > capacity:  # the table has shrunk: it is another one
+            before = {}
         self._capacity = capacity
         self._generation = generation
         self._before = {
@@ -90,7 +92,8 @@ class Slots:
 
     def _fresh(self, key: TargetKey) -> tuple[int, int]:
         # A tag that differs from the slot's last owner's tells a reader whose word it is.
-        tag = crc32(repr((key, self._generation)).encode())
+        # It is not 0, or an empty word would be taken for one that says weight 0.
+        tag = crc32(repr((key, self._generation)).encode()) or 1
         if self._next < self._capacity:
             self._next += 1
             return self._next - 1, tag
@@ -108,7 +111,7 @@ def decode_targets(section: Section) -> dict[str, Any]:
     """
     try:
         content = json.loads(section.octets("json"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"Targets section is not JSON: {error}.") from None
     if not isinstance(content, dict):
         raise ConfigError("Targets section is not a JSON object.")
