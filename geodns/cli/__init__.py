@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
-from geodns.errors import GeodnsError
+from geodns.errors import GeodnsError, Reason
 
 INTERRUPTED = 130
 """Source: POSIX shells report 128 + the signal's number; SIGINT is 2."""
+
+ABOUT_VALUES = frozenset({"out_of_range", "not_a_choice", "wrong_type", "bad_form", "bad_value"})
+"""Codes of reasons whose detail is a bound that the value missed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,10 +21,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except GeodnsError as error:
-        complain(*map(str, error.reasons))
+        complain(*map(_told, error.reasons))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:  # a full disk behind a pipe, no more files
+        complain(str(error))
+        return GeodnsError.exit_code
     except Exception as error:
         complain(_bug(error))
         return GeodnsError.exit_code
@@ -44,6 +51,15 @@ def _run(words: list[str]) -> int:
     from geodns.cli.app import run
 
     return run(words)
+
+
+def _told(reason: Reason) -> str:
+    """The reason, with what was found if it does not say so itself."""
+    value = str(reason.value)
+    about_value = reason.code in ABOUT_VALUES and isinstance(reason.value, str | int | float)
+    if not about_value or len(value) > 80 or value in reason.detail:
+        return str(reason)
+    return str(replace(reason, detail=f"{reason.detail.rstrip('.')}, not {value}."))
 
 
 def _bug(error: Exception) -> str:

@@ -47,8 +47,20 @@ def write_data(data: object, output: Output) -> None:
         write(to_yaml(data))
 
 
-def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under their heads; a pipe gets them unwrapped."""
+def write_table(fields: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under the names of their fields: folded to a terminal, in full to a pipe."""
+    heads = [plain(field).upper().replace("_", " ") for field in fields]
+    shown = [[plain(text) for text in row] for row in rows]
+    if sys.stdout.isatty():
+        _write_rich(heads, shown)
+        return
+    widths = [max(map(len, column)) for column in zip(heads, *shown, strict=True)]
+    for row in [heads, *shown]:
+        padded = (f"{text:{width}}" for text, width in zip(row, widths, strict=True))
+        write("  ".join(padded).rstrip() + "\n")
+
+
+def _write_rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -57,11 +69,11 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for head in heads:
         table.add_column(head, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else _unwrapped(heads, rows))
+        table.add_row(*map(Text, row))
+    console = Console()
     with console.capture() as capture:
         console.print(table)
-    write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+    write(capture.get())
 
 
 def write_fields(fields: Mapping[str, Any]) -> None:
@@ -69,6 +81,16 @@ def write_fields(fields: Mapping[str, Any]) -> None:
     cells = {name: cell(value) for name, value in fields.items()}
     width = max(map(len, cells), default=0)
     write_lines([f"{name:{width}}  {text}".rstrip() for name, text in cells.items()])
+
+
+def write_object(fields: Mapping[str, Any]) -> None:
+    """Print an object: what is one value first, then each list of objects as a table."""
+    tables = {name: each for name, each in _flat(fields).items() if _is_table(each)}
+    write_fields({name: each for name, each in _flat(fields).items() if name not in tables})
+    for name, rows in tables.items():
+        heads = list(dict.fromkeys(head for row in rows for head in row))
+        write(f"\n{plain(name)}:\n")
+        write_table(heads, [[cell(_telling(row.get(head))) for head in heads] for row in rows])
 
 
 def warn(reasons: Sequence[Mapping[str, Any]]) -> None:
@@ -94,6 +116,8 @@ def cell(value: Any) -> str:
     if isinstance(value, Mapping):
         if value.keys() == {"lat", "lon"}:
             return f"{value['lat']},{value['lon']}"
+        if value.keys() == {"name", "addresses"}:
+            return f"{value['name']} ({cell(value['addresses'])})"
         return " ".join(f"{name}={cell(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(cell, value))
@@ -114,7 +138,19 @@ def to_yaml(data: object) -> str:
 
     Dumper.add_representer(str, _represent_text)
     Dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
-    return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100))
+    # What holds nothing but values goes into one line, except for the whole.
+    whole = data.values() if isinstance(data, Mapping) else ()
+    flow = None if any(isinstance(part, Mapping | list) for part in whole) else False
+    return str(
+        yaml.dump(
+            data,
+            Dumper=Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=100,
+            default_flow_style=flow,
+        )
+    )
 
 
 def _represent_text(dumper: Any, text: str) -> Any:
@@ -132,6 +168,23 @@ def _is_text(text: str) -> bool:
         return False
 
 
-def _unwrapped(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    return sum(widths) + 2 * len(widths) + 1
+def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects within as ``outer.inner``, so that the lists in them can be tables."""
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and any(map(_is_table, value.values())):
+            flat |= {f"{name}.{key}": each for key, each in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _telling(value: Any) -> Any:
+    """Without the zeros, if it is a set of counters."""
+    if isinstance(value, Mapping) and all(type(each) is int for each in value.values()):
+        return {name: count for name, count in value.items() if count}
+    return value

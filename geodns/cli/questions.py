@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from geodns.cli.options import DataDirOption, OutputOption
-from geodns.cli.output import (
-    Output,
-    cell,
-    write,
-    write_data,
-    write_fields,
-    write_lines,
-    write_table,
-)
-from geodns.cli.resources import api, items, path_of
+from geodns.cli.output import Output, write, write_data, write_lines, write_object
+from geodns.cli.resources import api, path_of
 from geodns.errors import ConfigError
 
 if TYPE_CHECKING:
+    from geodns.dns.client import Reply
     from geodns.net import Client
 
 WATCH_INTERVAL_S = 1.0
@@ -85,9 +77,7 @@ def query(
     if output is not Output.TABLE:
         write_data({**asdict(reply), "server": f"{where[0]} port {where[1]}"}, output)
         return
-    scope = "" if reply.scope is None else f", scope /{reply.scope}"
-    footer = f";; from {where[0]} port {where[1]} in {reply.elapsed_ms:.1f} ms{scope}"
-    write_lines([*reply.text.splitlines(), footer])
+    write_lines(_like_dig(reply, source, f"{where[0]} port {where[1]}"))
 
 
 def status(
@@ -99,46 +89,52 @@ def status(
     with api(data_dir) as client:
         while True:
             seen = client.request("GET", path_of("status")).body
-            if watch and output is Output.TABLE:
-                write(CLEAR_SCREEN)
-            if output is Output.TABLE:
-                _show_status(seen)
-                write_lines(_next_step(client))
-            else:
+            if output is not Output.TABLE:
                 write_data(seen, output)
+            elif watch:
+                write(CLEAR_SCREEN)
+                write_object(seen)
+            else:
+                write_object(seen)
+                write_lines(_next_step(client))
             if not watch:
                 return
             time.sleep(WATCH_INTERVAL_S)
 
 
-def _show_status(seen: Mapping[str, Any]) -> None:
-    """What is one value first, then each list as a table."""
-    tables = {name: each for name, each in seen.items() if _is_table(each)}
-    write_fields({name: each for name, each in seen.items() if name not in tables})
-    for name, rows in tables.items():
-        heads = list(dict.fromkeys(head for row in rows for head in row))
-        write_lines(["", f"{name}:"])
-        write_table(
-            [head.upper().replace("_", " ") for head in heads],
-            [[cell(row.get(head)) for head in heads] for row in rows],
-        )
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+def _like_dig(reply: Reply, source: str | None, where: str) -> list[str]:
+    """The reply in the layout that everyone knows from dig."""
+    lines = [f";; status: {reply.rcode}, flags: {' '.join(reply.flags)}"]
+    if reply.scope is not None:
+        lines.append(f";; client subnet: {source}, scope /{reply.scope}")
+    lines += [f";; EDE: {error}" for error in reply.ede]
+    sections = {
+        "ANSWER": reply.answers,
+        "AUTHORITY": reply.authority,
+        "ADDITIONAL": reply.additional,
+    }
+    for title, records in sections.items():
+        if records:
+            lines += ["", f";; {title} SECTION:", *records]
+    return [*lines, "", f";; from {where} in {reply.elapsed_ms:.1f} ms"]
 
 
 def _next_step(client: Client) -> list[str]:
-    """What to type next while something is still missing for a first answer."""
+    """What to type next while something is still missing for a first steered answer."""
     from geodns.cli.nouns import NOUNS
 
     for noun in NOUNS:
-        if noun.word == "monitor":
-            continue
-        first = next(items(client, path_of(f"{noun.word}s")), None)
-        if first is None:
+        if noun.word != "monitor" and not _any(client, f"{noun.word}s"):
             return ["", f"There is no {noun.word} yet. Next: {noun.how}"]
+    zones = client.request("GET", path_of("zones"), params={"limit": "2"}).body["items"]
+    if len(zones) == 1 and not _any(client, "zones", zones[0]["id"], "steers"):
+        return ["", f"No name is steered yet. Next: geodns steer www.{zones[0]['id']} POOL"]
     return []
+
+
+def _any(client: Client, *collection: str) -> bool:
+    page = client.request("GET", path_of(*collection), params={"limit": "1"}).body
+    return bool(page["items"])
 
 
 def _server(text: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from geodns.cli.output import Output, cell, warn, write_data, write_fields, write_lines, write_table
+from geodns.cli.output import Output, cell, warn, write_data, write_lines, write_object, write_table
 from geodns.errors import Conflict, Reason, Stale
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show_list(
         write_data(list(found), output)
     elif found:
         rows = [[cell(_field(item, column)) for column in columns] for item in found]
-        write_table([column.upper().replace("_", " ") for column in columns], rows)
+        write_table(columns, rows)
     else:
         write_lines([empty])
 
@@ -75,7 +75,7 @@ def show_list(
 def show_one(item: Mapping[str, Any], output: Output) -> None:
     """Print one resource; fields that are not set are left out of what people read."""
     if output is Output.TABLE:
-        write_fields({name: value for name, value in item.items() if value not in (None, {}, [])})
+        write_object({name: value for name, value in item.items() if value not in (None, {}, [])})
     else:
         write_data(item, output)
 

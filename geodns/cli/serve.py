@@ -53,6 +53,7 @@ def serve_command() -> Callable[..., int]:
     import typer
 
     def command(**flags: object) -> int:
+        """Serve DNS and the admin API until told to end."""
         return serve({name: value for name, value in flags.items() if value})
 
     config = typer.Option(None, "--config", metavar="FILE", help="A YAML file with settings.")
