@@ -17,18 +17,8 @@ import dns.rdataclass
 import dns.rdatatype
 
 from geodns.dns.names import ROOT, excerpt
-from geodns.dns.rrtypes import TYPES, type_from_text, type_to_text
+from geodns.dns.rrtypes import TYPES, type_to_text
 from geodns.errors import ConfigError, Reason
-
-__all__ = [
-    "TYPES",
-    "names_in",
-    "rdata_from_text",
-    "rdata_to_text",
-    "soa_rdata",
-    "type_from_text",
-    "type_to_text",
-]
 
 # Source: RFC 1035 §3.2.1, RDLENGTH has 16 bits.
 RDATA_MAX_OCTETS = 0xFFFF

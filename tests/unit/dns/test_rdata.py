@@ -12,15 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodns.dns.rdata import (
-    TYPES,
-    names_in,
-    rdata_from_text,
-    rdata_to_text,
-    soa_rdata,
-    type_from_text,
-    type_to_text,
-)
+from geodns.dns.rdata import names_in, rdata_from_text, rdata_to_text, soa_rdata
+from geodns.dns.rrtypes import TYPES, type_from_text, type_to_text
 from geodns.errors import ConfigError
 
 ORIGIN = b"\x07example\x04test\x00"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
+from support.stage import SLOTS, Play, Stage
+
+from geodns.health.board import Board
+from geodns.snapshot.status import create_table
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -40,3 +46,22 @@ def serve() -> Callable[..., object]:
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
     return trustme.CA()
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    create_table(tmp_path / "status", SLOTS)
+    return Board(tmp_path / "status", writable=True)
+
+
+@pytest.fixture
+def play(board: Board) -> Play:
+    def run(scene: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
+        async def staged() -> None:
+            stage = Stage(board)
+            await scene(stage)
+            stage.watcher.close()
+
+        asyncio.run(staged())
+
+    return run

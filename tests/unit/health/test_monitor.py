@@ -3,109 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Any
 
 import pytest
+from support.stage import FAIL, PASS, SLOTS, Play, Stage, target, web
 
 from geodns.health.board import Board
-from geodns.health.memory import Memory, Remembered
-from geodns.health.monitor import Watcher
 from geodns.health.observation import Observation
-from geodns.health.targets import Target, Watchlist
-from geodns.model.monitor import Monitor
-from geodns.snapshot.status import Note, Override, Verdict, Word, create_table
-
-SLOTS = 64
-PASS = Observation(True, "HTTP 200", 1.5)
-FAIL = Observation(False, "connection refused", None)
-
-
-class Stage:
-    """A watcher with a clock, probes and a table in the hands of the test."""
-
-    def __init__(self, board: Board, memory: Memory | None = None, **options: Any) -> None:
-        self.now_s = 1000.0
-        self.board = board
-        self.results: dict[str, Observation] = {}
-        self.hanging: set[str] = set()
-        self.stuck: set[int] = set()
-        self.started: list[tuple[float, str]] = []
-        self.cancelled = 0
-        self.watcher = Watcher(
-            board, memory or {}, probe=self._probe, clock=lambda: self.now_s, **options
-        )
-
-    def _probe(self, address: str, _monitor: Monitor) -> Any:
-        stage = self
-
-        class Scripted:
-            async def observe(self) -> Observation:
-                stage.started.append((stage.now_s, address))
-                call = len(stage.started)
-                try:
-                    while address in stage.hanging or call in stage.stuck:  # noqa: ASYNC110
-                        await asyncio.sleep(0)
-                except asyncio.CancelledError:
-                    stage.cancelled += 1
-                    raise
-                result = stage.results.get(address, PASS)
-                if result.reason == "raise":
-                    raise ZeroDivisionError("a bug")
-                return result
-
-        return Scripted()
-
-    async def run(self, seconds: float, tick_s: float = 0.05) -> None:
-        for _ in range(round(seconds / tick_s)):
-            self.now_s += tick_s
-            self.watcher.sweep()
-            for _ in range(3):
-                await asyncio.sleep(0)
-
-    def load(self, *targets: Target, generation: int = 1, **monitors: Monitor) -> None:
-        self.watcher.load(Watchlist(generation, targets, monitors or {"web": web()}))
-
-    def word(self, slot: int = 0, tag: int = 7) -> Word:
-        return self.board.word(slot, tag)
-
-    def starts(self, address: str) -> list[float]:
-        return [round(at_s, 2) for at_s, who in self.started if who == address]
-
-
-def web(**fields: Any) -> Monitor:
-    return Monitor.model_validate({"type": "http", "interval_s": 1.0} | fields)
-
-
-def target(slot: int = 0, tag: int = 7, **fields: Any) -> Target:
-    body = {"address": f"192.0.2.{slot}", "monitor": "web", "nodes": ["fra1"]}
-    return Target.model_validate_json(json.dumps({"slot": slot, "tag": tag} | body | fields))
-
-
-Play = Callable[[Callable[[Stage], Coroutine[Any, Any, None]]], None]
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Board:
-    create_table(tmp_path / "status", SLOTS)
-    return Board(tmp_path / "status", writable=True)
-
-
-@pytest.fixture
-def play(board: Board) -> Play:
-    def run(scene: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
-        async def staged() -> None:
-            stage = Stage(board)
-            await scene(stage)
-            stage.watcher.close()
-
-        asyncio.run(staged())
-
-    return run
+from geodns.snapshot.status import Override, Verdict, Word
 
 
 def test_a_new_target_is_checked_at_once_and_shown_up(play: Play) -> None:
@@ -386,58 +292,3 @@ def test_a_slot_beyond_the_table_is_refused_alone(
 
     play(scene)
     assert f"no slot {SLOTS} in the status table" in caplog.text
-
-
-# After a restart
-
-
-def remembered(verdict: str, age_s: float) -> Memory:
-    checked_ms = int((time.time() - age_s) * 1000)
-    item = Remembered.model_validate(
-        {
-            "address": "192.0.2.0",
-            "monitor": "web",
-            "verdict": verdict,
-            "since_ms": checked_ms - 60_000,
-            "checked_ms": checked_ms,
-        }
-    )
-    return {("192.0.2.0", "web"): item}
-
-
-@pytest.mark.parametrize(
-    ("age_s", "verdict"),
-    [(8, Verdict.DOWN), (12, Verdict.UNKNOWN), (-8, Verdict.DOWN), (-3600, Verdict.UNKNOWN)],
-)
-def test_a_young_verdict_outlives_the_process(board: Board, age_s: float, verdict: Verdict) -> None:
-    async def scene() -> None:
-        stage = Stage(board, remembered("down", age_s))
-        stage.load(target())
-        assert stage.word() == Word(7, verdict)
-        stage.watcher.close()
-
-    asyncio.run(scene())
-
-
-def test_the_table_knows_better_than_an_older_file(board: Board) -> None:
-    async def scene() -> None:
-        now_ms = int(time.time() * 1000)
-        board.write(0, Word(7, Verdict.DOWN), Note(now_ms - 5000, now_ms - 1000, 0, "refused"))
-        stage = Stage(board, remembered("up", 3))
-        stage.load(target())
-        assert stage.word().verdict is Verdict.DOWN
-        assert not stage.watcher.first_round.is_set()
-        stage.watcher.close()
-
-    asyncio.run(scene())
-
-
-def test_what_was_remembered_is_given_to_the_first_generation_alone(board: Board) -> None:
-    async def scene() -> None:
-        stage = Stage(board, remembered("down", 1))
-        stage.load(target(1))
-        stage.load(target(0), generation=2)
-        assert stage.word().verdict is Verdict.UNKNOWN
-        stage.watcher.close()
-
-    asyncio.run(scene())

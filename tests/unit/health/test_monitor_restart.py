@@ -1,0 +1,65 @@
+"""The watcher after a restart: what the file and the table still know."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from support.stage import Stage, target
+
+from geodns.health.board import Board
+from geodns.health.memory import Memory, Remembered
+from geodns.snapshot.status import Note, Verdict, Word
+
+
+def remembered(verdict: str, age_s: float) -> Memory:
+    checked_ms = int((time.time() - age_s) * 1000)
+    item = Remembered.model_validate(
+        {
+            "address": "192.0.2.0",
+            "monitor": "web",
+            "verdict": verdict,
+            "since_ms": checked_ms - 60_000,
+            "checked_ms": checked_ms,
+        }
+    )
+    return {("192.0.2.0", "web"): item}
+
+
+@pytest.mark.parametrize(
+    ("age_s", "verdict"),
+    [(8, Verdict.DOWN), (12, Verdict.UNKNOWN), (-8, Verdict.DOWN), (-3600, Verdict.UNKNOWN)],
+)
+def test_a_young_verdict_outlives_the_process(board: Board, age_s: float, verdict: Verdict) -> None:
+    async def scene() -> None:
+        stage = Stage(board, remembered("down", age_s))
+        stage.load(target())
+        assert stage.word() == Word(7, verdict)
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_the_table_knows_better_than_an_older_file(board: Board) -> None:
+    async def scene() -> None:
+        now_ms = int(time.time() * 1000)
+        board.write(0, Word(7, Verdict.DOWN), Note(now_ms - 5000, now_ms - 1000, 0, "refused"))
+        stage = Stage(board, remembered("up", 3))
+        stage.load(target())
+        assert stage.word().verdict is Verdict.DOWN
+        assert not stage.watcher.first_round.is_set()
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_what_was_remembered_is_given_to_the_first_generation_alone(board: Board) -> None:
+    async def scene() -> None:
+        stage = Stage(board, remembered("down", 1))
+        stage.load(target(1))
+        stage.load(target(0), generation=2)
+        assert stage.word().verdict is Verdict.UNKNOWN
+        stage.watcher.close()
+
+    asyncio.run(scene())
