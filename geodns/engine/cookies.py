@@ -1,0 +1,103 @@
+"""DNS cookies: a sign that a client really is where its packets say (RFC 7873, RFC 9018).
+
+The server cookie is the interoperable one, so that servers of one anycast address that share
+a secret accept one another's, whatever their make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from siphash24 import siphash24
+
+CLIENT_OCTETS = 8
+SERVER_OCTETS = (8, 32)
+"""Lengths that RFC 7873 section 4 allows; ours has 16 octets."""
+
+SECRET_OCTETS = 16
+
+VALID_S = 3600
+"""A cookie is honoured for an hour. Source: RFC 9018 section 4.3."""
+
+FUTURE_S = 300
+"""Clocks may differ so much. Source: RFC 9018 section 4.3."""
+
+RENEW_S = 1800
+"""A cookie older than half an hour is answered with a new one. Source: RFC 9018 section 4.3."""
+
+REMEMBERED_MAX = 10_000
+"""Cookies judged before. Source: no reference; some 300 octets each. A resolver sends the
+same one for half an hour, so most need no hash at all."""
+
+_HEAD = b"\x01\x00\x00\x00"  # RFC 9018 section 4.1: version 1, three reserved octets
+
+
+class Cookie(NamedTuple):
+    """Shape: ``reply`` is the option's data in the reply; ``valid`` says that the client
+    could only have it from us."""
+
+    reply: bytes
+    valid: bool
+
+
+class CookieJar:
+    """Makes and judges cookies."""
+
+    def __init__(self, secrets: Sequence[bytes], clock: Callable[[], float]) -> None:
+        """The first secret signs, all verify: that is how one is rolled over (RFC 9018
+        section 5). Units: ``clock`` gives Unix seconds.
+
+        Errors: ValueError for a secret that has not 16 octets.
+        """
+        if not secrets or any(len(secret) != SECRET_OCTETS for secret in secrets):
+            raise ValueError(f"a cookie secret has {SECRET_OCTETS} octets")
+        self._secrets = tuple(secrets)
+        self._clock = clock
+        self._known: dict[tuple[bytes, str], tuple[int, Cookie]] = {}
+
+    def judge(self, option: bytes, client: str) -> Cookie | None:
+        """The verdict on a COOKIE option; None if its length is not one (FORMERR).
+
+        RFC 7873 section 5.2.2: the option is 8 octets, or 16 to 40.
+        """
+        if len(option) != CLIENT_OCTETS and not 16 <= len(option) <= 40:
+            return None
+        now = int(self._clock())
+        key = (option, client)
+        known = self._known.get(key)
+        if known is not None and now < known[0]:
+            return known[1]
+        cookie, until = self._judge(option, client, now)
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        self._known[key] = (until, cookie)
+        return cookie
+
+    def _judge(self, option: bytes, client: str, now: int) -> tuple[Cookie, int]:
+        mine, theirs = option[:CLIENT_OCTETS], option[CLIENT_OCTETS:]
+        address = ip_address(client.partition("%")[0]).packed
+        made = int.from_bytes(theirs[4:8], "big") if len(theirs) == 16 else 0
+        # RFC 9018 section 4.3: serial arithmetic, for the time stamp has 32 bits.
+        age = (now - made + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
+        valid = (
+            len(theirs) == 16
+            and theirs[:4] == _HEAD
+            and -FUTURE_S <= age <= VALID_S
+            and any(theirs == _server(s, mine, made, address) for s in self._secrets)
+        )
+        if valid and age < RENEW_S and theirs == _server(self._secrets[0], mine, made, address):
+            return Cookie(option, True), made + RENEW_S
+        fresh = mine + _server(self._secrets[0], mine, now & 0xFFFF_FFFF, address)
+        # The verdict may change with the next second; one that is not valid never becomes so.
+        return Cookie(fresh, valid), now + 1
+
+
+def _server(secret: bytes, client_cookie: bytes, made: int, address: bytes) -> bytes:
+    """The server cookie of RFC 9018 section 4: head, time stamp, SipHash-2-4."""
+    head = _HEAD + made.to_bytes(4, "big")
+    # An IPv4 client on a dual-stack socket is the same client.
+    if address[:12] == b"\0" * 10 + b"\xff\xff":
+        address = address[12:]
+    return head + bytes(siphash24(client_cookie + head + address, key=secret).digest())
