@@ -261,12 +261,13 @@ def _file(path: Path) -> tuple[list[_Given], list[Reason]]:
 
 
 def _entry(path: Path, key: Any, value: Any) -> _Given:
-    parts = value.value if isinstance(value.value, list) else [value]
+    parts = value.value if value.id == "sequence" else [value]
     # What is neither text nor a list of texts becomes a text that no setting takes.
     texts = [part.value if isinstance(part.value, str) else "{\0}" for part in parts]
     nothing = value.tag == "tag:yaml.org,2002:null"
     source = f"from {path} line {key.start_mark.line + 1}"
-    return _Given(str(key.value), "" if nothing else ",".join(texts), source)
+    name = key.value if isinstance(key.value, str) else "?"
+    return _Given(name, "" if nothing else ",".join(texts), source)
 
 
 def _bad_file(path: Path, what: str) -> tuple[list[_Given], list[Reason]]:

@@ -129,7 +129,7 @@ NOUNS = (
          "fra1 addresses=192.0.2.10,2001:db8::10 location=50.1,8.7 labels.tier=edge"),
     Noun("pool", "Pools: which nodes answer together, and in what order.",
          ("nodes", "select", "order", "monitor", "fallback", "all_down"),
-         "web select.tier=edge monitor=web"),
+         "web select.tier=edge"),
     Noun("monitor", "Monitors: how health is probed.",
          ("type", "host", "port", "path", "interval_s", "timeout_s"),
          "web type=https host=www.example.com path=/healthz"),

@@ -139,7 +139,7 @@ def to_yaml(data: object) -> str:
     Dumper.add_representer(str, _represent_text)
     Dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
     # What holds nothing but values goes into one line, except for the whole.
-    whole = data.values() if isinstance(data, Mapping) else ()
+    whole = list(data.values()) if isinstance(data, Mapping) else []
     flow = None if any(isinstance(part, Mapping | list) for part in whole) else False
     return str(
         yaml.dump(

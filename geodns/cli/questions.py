@@ -120,7 +120,7 @@ def _like_dig(reply: Reply, source: str | None, where: str) -> list[str]:
 
 
 def _next_step(client: Client) -> list[str]:
-    """What to type next while something is still missing for a first steered answer."""
+    """What to type next while something is missing: a steered answer, then its health."""
     from geodns.cli.nouns import NOUNS
 
     for noun in NOUNS:
@@ -129,6 +129,9 @@ def _next_step(client: Client) -> list[str]:
     zones = client.request("GET", path_of("zones"), params={"limit": "2"}).body["items"]
     if len(zones) == 1 and not _any(client, "zones", zones[0]["id"], "steers"):
         return ["", f"No name is steered yet. Next: geodns steer www.{zones[0]['id']} POOL"]
+    if not _any(client, "monitors"):
+        hint = "every node counts as up. Next: geodns monitor add web type=tcp port=443"
+        return ["", f"There is no monitor yet: {hint}", "then: geodns pool set POOL monitor=web"]
     return []
 
 
