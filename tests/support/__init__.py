@@ -1,1 +1,1 @@
-"""Helpers that several suites share. Nothing here decides what is right; oracles do not use it."""
+"""Helpers that several suites share. `naive` and `oracle` import nothing from geodns."""

@@ -17,6 +17,7 @@ from typing import Any
 import dns.message
 import dns.query
 import httpx
+
 from support.lab import addresses_of, question
 
 COMMAND = (sys.executable, "-c", "import sys; from geodns.cli import main; sys.exit(main())")
@@ -72,10 +73,10 @@ class Server:
         assert self.process.poll() is None, f"it ended:\n{self.log.read_text()}"
         return not self.faults()
 
-    def faults(self) -> list[str]:
+    def faults(self, timeout_s: float = 5.0) -> list[str]:
         """What /readyz says is in the way; empty when it is ready."""
         try:
-            reply = self._client.get("/readyz")
+            reply = self._client.get("/readyz", timeout=timeout_s)
         except httpx.HTTPError as error:
             return [str(error)]
         reasons = [reason["detail"] for reason in reply.json().get("reasons", ())]
@@ -124,7 +125,9 @@ class Server:
     def descendants(self) -> list[int]:
         """All processes under the supervisor, and remember them."""
         assert self.process is not None
-        parents = {pid: parent_of(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))}
+        parents = {
+            pid: parent_of(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+        }
         found = [self.process.pid]
         for pid in found:
             found += [child for child, parent in parents.items() if parent == pid]
@@ -152,7 +155,9 @@ class Server:
     def token(self) -> str:
         return (self.data / "admin.token").read_text().strip()
 
-    def request(self, method: str, path: str, body: object = None, **options: Any) -> httpx.Response:
+    def request(
+        self, method: str, path: str, body: object = None, **options: Any
+    ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
         if body is not None:
             options["json"] = body
@@ -213,7 +218,9 @@ def running_server(directory: Path, *, start: bool = True, **settings: object) -
         server.close()
 
 
-def serve_once(directory: Path, *, prefix: Sequence[str] = (), **settings: object) -> tuple[int, str]:
+def serve_once(
+    directory: Path, *, prefix: Sequence[str] = (), **settings: object
+) -> tuple[int, str]:
     """Start a server that is expected to refuse: its exit status and what it said."""
     server = Server(directory, **settings)
     command = [*prefix, *COMMAND, "serve", *flags(server.settings)]

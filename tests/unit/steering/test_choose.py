@@ -8,6 +8,8 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.naive import Health, Node, Pool
+from support.naive import decide as naive_decide
 
 from geodns.snapshot.status import Override, Verdict, Word
 from geodns.steering import choose
@@ -25,9 +27,6 @@ from geodns.steering.choose import (
     is_usable,
     pick,
 )
-
-from .naive import Health, Node, Pool
-from .naive import decide as naive_decide
 
 UP, DOWN = Verdict.UP, Verdict.DOWN
 
