@@ -1,0 +1,1 @@
+"""Measuring geodns against what it promises: ``make bench``, or ``python -m tests.bench ROW…``."""

@@ -1,0 +1,44 @@
+"""The configurations that are measured, as documents."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+ZONE = "example.test"
+NODES = 100
+SEED = 2026
+"""Fixed, so that every run places the same nodes."""
+
+Document = dict[str, Any]
+
+
+def random_fleet() -> Document:
+    """100 nodes strewn evenly over the globe in one pool that steers www; static names beside."""
+    draw = random.Random(SEED)
+    nodes = {
+        f"n{number}": {
+            "addresses": [f"203.0.113.{number + 1}", f"2001:db8::{number + 1:x}"],
+            "location": _anywhere(draw),
+        }
+        for number in range(NODES)
+    }
+    zone = {
+        "nameservers": [{"name": f"ns1.{ZONE}.", "addresses": ["192.0.2.53"]}],
+        "steers": {"www": {"pool": "web"}},
+        "rrsets": {"static": {"A": ["192.0.2.1"]}, "probe": {"A": ["192.0.2.2"]}},
+    }
+    return document(zone, nodes, {"web": {"nodes": list(nodes)}})
+
+
+def document(
+    zone: dict[str, Any], nodes: dict[str, Any], pools: dict[str, Any], **more: Any
+) -> Document:
+    """A document with one zone."""
+    return {"geodns": 1, "zones": {ZONE: zone}, "nodes": nodes, "pools": pools, **more}
+
+
+def _anywhere(draw: random.Random) -> dict[str, float]:
+    latitude = math.degrees(math.asin(draw.uniform(-1, 1)))
+    return {"lat": round(latitude, 3), "lon": round(draw.uniform(-180, 180), 3)}

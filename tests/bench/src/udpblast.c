@@ -1,0 +1,326 @@
+/* udpblast PORT PID MODE NAME RCODE SECONDS: DNS queries as fast as 127.0.0.1:PORT answers them.
+ *
+ * A closed loop: SOCKETS sockets, each on a source address of its own, WINDOW queries
+ * outstanding on each; busy polling, so pin it to a core. After a warm-up it measures for
+ * SECONDS and prints one JSON object. The server's CPU time is that of process PID with all its
+ * threads, in nanoseconds, from /proc/PID/task/TID/schedstat.
+ *
+ *   MODE geo     NAME, EDNS with a random /24 as client subnet in every query
+ *   MODE static  NAME, EDNS
+ *   MODE nx      a random label before NAME, EDNS
+ *   RCODE        what every reply must say, or -1 for any
+ *
+ * Every reply is held to the ID of an open query, QR and RCODE; of every 16th the first A
+ * record is noted, so that a geo run can show that answers differ.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SOCKETS 8
+#define WINDOW 16
+#define BATCH 64
+#define OCTETS 512
+#define WARM_NS 500000000ull
+#define LOST_NS 400000000ull
+#define BINS 40000 /* latency in steps of 1 us */
+#define SEEN_MAX 512
+
+struct query {
+    uint8_t packet[256];
+    uint64_t sent_ns;
+    uint16_t id;
+    int open;
+};
+
+struct lane {
+    int fd, idle;
+    int free[WINDOW];
+    struct query query[WINDOW];
+};
+
+struct cpu {
+    uint64_t server_ns;
+    double self_s, machine_s;
+};
+
+static struct lane lanes[SOCKETS];
+static int query_len, subnet_at = -1, label_at = -1;
+static uint32_t latency[BINS], seen[SEEN_MAX];
+static int seen_count;
+static uint64_t replies, wrong, lost;
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static uint64_t draw(void) /* xorshift64 */
+{
+    static uint64_t state = 88172645463325252ull;
+    state ^= state << 13;
+    state ^= state >> 7;
+    return state ^= state << 17;
+}
+
+/* --- CPU time --- */
+
+static uint64_t process_ns(int pid)
+{
+    char path[300];
+    uint64_t total = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    for (struct dirent *task; tasks && (task = readdir(tasks));) {
+        unsigned long long spent;
+        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, task->d_name);
+        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (file && fscanf(file, "%llu", &spent) == 1)
+            total += spent;
+        if (file)
+            fclose(file);
+    }
+    if (tasks)
+        closedir(tasks);
+    return total;
+}
+
+static double machine_s(void)
+{
+    unsigned long long v[8] = {0};
+    FILE *file = fopen("/proc/stat", "r");
+    if (file) {
+        if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", v, v + 1, v + 2, v + 3,
+                   v + 4, v + 5, v + 6, v + 7) != 8)
+            memset(v, 0, sizeof v);
+        fclose(file);
+    }
+    return (double)(v[0] + v[1] + v[2] + v[5] + v[6]) / sysconf(_SC_CLK_TCK);
+}
+
+static struct cpu cpu_now(int pid)
+{
+    struct rusage own;
+    getrusage(RUSAGE_SELF, &own);
+    double self_s = own.ru_utime.tv_sec + own.ru_stime.tv_sec +
+                    (own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6;
+    return (struct cpu){process_ns(pid), self_s, machine_s()};
+}
+
+/* --- Queries --- */
+
+static uint8_t *put_name(uint8_t *at, const char *name)
+{
+    while (*name) {
+        int length = strcspn(name, ".");
+        *at++ = length;
+        memcpy(at, name, length);
+        at += length;
+        name += length + (name[length] == '.');
+    }
+    *at++ = 0;
+    return at;
+}
+
+static void make_queries(const char *mode, const char *name, int port)
+{
+    uint8_t packet[256] = {0}, *at = packet + 12;
+    int geo = !strcmp(mode, "geo");
+    packet[5] = packet[11] = 1; /* one question, one additional record: OPT */
+    if (!strcmp(mode, "nx")) {
+        *at++ = 12;
+        label_at = at - packet;
+        at += 12;
+    }
+    at = put_name(at, name);
+    memcpy(at, "\0\1\0\1\0\0\51\4\320\0\0\0\0\0", 14); /* A IN; OPT, 1232 octets */
+    at[14] = geo ? 11 : 0;
+    at += 15;
+    if (geo) { /* RFC 7871 section 6: option 8 of 7 octets, family 1, source /24 */
+        memcpy(at, "\0\10\0\7\0\1\30\0\0\0\0", 11);
+        subnet_at = at + 8 - packet;
+        at += 11;
+    }
+    query_len = at - packet;
+    struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(port)};
+    server.sin_addr.s_addr = htonl(0x7f000001);
+    for (int i = 0; i < SOCKETS; i++) {
+        struct lane *lane = &lanes[i];
+        struct sockaddr_in own = {.sin_family = AF_INET};
+        own.sin_addr.s_addr = htonl(0x7f000101 + i);
+        int buffer = 1 << 20;
+        lane->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+        setsockopt(lane->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+        if (bind(lane->fd, (struct sockaddr *)&own, sizeof own) ||
+            connect(lane->fd, (struct sockaddr *)&server, sizeof server)) {
+            perror("udpblast");
+            exit(1);
+        }
+        for (int j = 0; j < WINDOW; j++) {
+            memcpy(lane->query[j].packet, packet, query_len);
+            lane->query[j].id = j; /* the low octet stays the slot's number */
+            lane->free[lane->idle++] = j;
+        }
+    }
+}
+
+static void vary(uint8_t *packet)
+{
+    uint64_t bits = draw();
+    if (subnet_at >= 0) { /* 1 to 223, neither 10 nor 127: mostly places on earth */
+        uint8_t first = 1 + (bits & 0xff) % 223;
+        packet[subnet_at] = first == 10 || first == 127 ? 81 : first;
+        packet[subnet_at + 1] = bits >> 8;
+        packet[subnet_at + 2] = bits >> 16;
+    }
+    for (int i = 0; label_at >= 0 && i < 12; i++, bits >>= 4)
+        packet[label_at + i] = "0123456789abcdef"[bits & 15];
+}
+
+static void send_queries(struct lane *lane, uint64_t now)
+{
+    static struct mmsghdr message[WINDOW];
+    static struct iovec vector[WINDOW];
+    int wanted = lane->idle;
+    for (int i = 0; i < wanted; i++) {
+        struct query *query = &lane->query[lane->free[wanted - 1 - i]];
+        query->id += 256;
+        query->packet[0] = query->id >> 8;
+        query->packet[1] = query->id;
+        vary(query->packet);
+        vector[i] = (struct iovec){query->packet, query_len};
+        message[i].msg_hdr.msg_iov = &vector[i];
+        message[i].msg_hdr.msg_iovlen = 1;
+    }
+    int sent = wanted ? sendmmsg(lane->fd, message, wanted, 0) : 0;
+    for (int i = 0; i < sent; i++) {
+        struct query *query = &lane->query[lane->free[--lane->idle]];
+        query->sent_ns = now;
+        query->open = 1;
+    }
+}
+
+/* --- Replies --- */
+
+static void note_first_a(const uint8_t *packet, int size)
+{
+    int at = 12;
+    while (at < size && packet[at])
+        at += packet[at] + 1;
+    at += 5; /* the root label, type, class; then an owner that is a pointer */
+    if (!packet[7] || at + 16 > size || packet[at] < 0xc0 || packet[at + 3] != 1)
+        return;
+    uint32_t address;
+    memcpy(&address, packet + at + 12, 4);
+    for (int i = 0; i < seen_count; i++)
+        if (seen[i] == address)
+            return;
+    if (seen_count < SEEN_MAX)
+        seen[seen_count++] = address;
+}
+
+static void take_replies(struct lane *lane, int rcode)
+{
+    static uint8_t packet[BATCH][OCTETS];
+    static struct mmsghdr message[BATCH];
+    static struct iovec vector[BATCH];
+    for (int i = 0; i < BATCH; i++) {
+        vector[i] = (struct iovec){packet[i], OCTETS};
+        message[i].msg_hdr.msg_iov = &vector[i];
+        message[i].msg_hdr.msg_iovlen = 1;
+    }
+    int got = recvmmsg(lane->fd, message, BATCH, MSG_DONTWAIT, NULL);
+    uint64_t now = now_ns();
+    for (int i = 0; i < got; i++) {
+        uint8_t *reply = packet[i];
+        int slot = reply[1];
+        struct query *query = &lane->query[slot % WINDOW];
+        if (message[i].msg_len < 12 || slot >= WINDOW || !query->open ||
+            query->id != (reply[0] << 8 | reply[1])) /* too late, or nobody asked */
+            continue;
+        query->open = 0;
+        lane->free[lane->idle++] = slot;
+        wrong += !(reply[2] & 0x80) || (rcode >= 0 && (reply[3] & 15) != rcode);
+        uint64_t us = (now - query->sent_ns) / 1000;
+        latency[us < BINS ? us : BINS - 1]++;
+        if (!(replies++ & 15))
+            note_first_a(reply, message[i].msg_len);
+    }
+}
+
+static void give_up_lost(uint64_t now)
+{
+    for (int i = 0; i < SOCKETS; i++)
+        for (int j = 0; j < WINDOW; j++) {
+            struct query *query = &lanes[i].query[j];
+            if (query->open && now - query->sent_ns > LOST_NS) {
+                query->open = 0;
+                lanes[i].free[lanes[i].idle++] = j;
+                lost++;
+            }
+        }
+}
+
+static int percentile_us(double share)
+{
+    uint64_t below = 0;
+    for (int i = 0; i < BINS; i++)
+        if ((below += latency[i]) >= share * replies)
+            return i;
+    return BINS;
+}
+
+/* --- The run --- */
+
+static void run_until(uint64_t end, int rcode)
+{
+    uint64_t now, scanned = now_ns();
+    while ((now = now_ns()) < end) {
+        for (int i = 0; i < SOCKETS; i++) {
+            take_replies(&lanes[i], rcode);
+            send_queries(&lanes[i], now_ns());
+        }
+        if (now - scanned > 100000000ull) {
+            scanned = now;
+            give_up_lost(now_ns());
+        }
+    }
+}
+
+int main(int count, char **words)
+{
+    if (count != 7)
+        return 2;
+    int pid = atoi(words[2]), rcode = atoi(words[5]);
+    make_queries(words[3], words[4], atoi(words[1]));
+    for (uint64_t skip = now_ns() & 1023; skip; skip--)
+        draw();
+    run_until(now_ns() + WARM_NS, rcode);
+    replies = wrong = lost = seen_count = 0;
+    memset(latency, 0, sizeof latency);
+    struct cpu before = cpu_now(pid);
+    uint64_t start = now_ns();
+    run_until(start + (uint64_t)(atof(words[6]) * 1e9), rcode);
+    double elapsed_s = (now_ns() - start) / 1e9;
+    struct cpu after = cpu_now(pid);
+    double server_s = (after.server_ns - before.server_ns) / 1e9;
+    double self_s = after.self_s - before.self_s;
+    double others_s = after.machine_s - before.machine_s - server_s - self_s;
+    printf("{\"replies\":%lu,\"wrong\":%lu,\"lost\":%lu,\"qps\":%.0f,\"us_per_query\":%.4f,"
+           "\"server_cores\":%.3f,\"generator_cores\":%.3f,\"others_cores\":%.3f,"
+           "\"p50_us\":%d,\"p99_us\":%d,\"answers\":%d}\n",
+           replies, wrong, lost, replies / elapsed_s, replies ? server_s * 1e6 / replies : 0,
+           server_s / elapsed_s, self_s / elapsed_s, others_s / elapsed_s, percentile_us(0.5),
+           percentile_us(0.99), seen_count);
+    return 0;
+}

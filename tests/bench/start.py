@@ -1,0 +1,37 @@
+"""Row start: from the exec of `geodns serve` to the first right answer from a snapshot."""
+
+from __future__ import annotations
+
+import time
+
+from tests.bench.ask import Asker
+from tests.bench.figures import Figure
+from tests.bench.fleet import ZONE
+from tests.bench.workshop import CITY, DEFAULT, Workshop
+
+STARTS = 8
+PROMISED_S = 0.5
+SUBNET = "81.2.69.0/24"
+
+
+def run(workshop: Workshop) -> list[Figure]:
+    """Both snapshot sizes. The processes are cold, the kernel's file cache is not."""
+    figures = []
+    for size in (CITY, DEFAULT):
+        data_dir = workshop.prepared(size)
+        times = []
+        for _ in range(STARTS):
+            server = workshop.server(data_dir, size)
+            asker = Asker(server.dns, f"www.{ZONE}", SUBNET)
+            started_s = time.monotonic()
+            with server:
+                times.append(asker.until(_is_node) - started_s)
+                asker.close()
+                server.api()  # up in full, so that ending it is no race
+        note = workshop.city_note if size == CITY else ""
+        figures.append(Figure("start", f"{size} snapshot", "s", times, PROMISED_S, note=note))
+    return figures
+
+
+def _is_node(address: str | None) -> bool:
+    return address is not None and address.startswith("203.0.113.")

@@ -1,0 +1,160 @@
+"""Row verdict: from what a probe is told to the answer that follows, with real HTTP nodes.
+
+Flips: nodes say 503 and 200 in turn under a monitor with ``recheck: 0`` and ``rise: 1``, so
+every probe changes the verdict. A flip is timed from the moment the node had sent that reply
+(its send call returned) to the first DNS reply with the new answer, asked every millisecond:
+it holds the prober's reading, the verdict, the status word, the worker and one poll.
+
+Kills: the default monitor with checks every second (re-checks included). A kill is timed from
+SIGKILL of the node's process, at a random moment, to the first answer without it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from tests.bench import nodes as fleet
+from tests.bench.ask import POLL_S, Asker
+from tests.bench.figures import Figure, percentile, short
+from tests.bench.nodes import STANDBY, Node
+from tests.bench.server import free_port
+from tests.bench.workshop import Workshop
+
+FLIPPERS, FLIP_S = 4, 25.0
+PROMISED_FLIP_MS = 20.0
+EVERY_PROBE_COUNTS = {"interval_s": 1, "timeout_s": 0.5, "recheck": 0, "rise": 1}
+
+VICTIMS, ROUNDS = 10, 2
+PROMISED_KILL_S = 2.5
+CHECKED_EVERY_SECOND = {"interval_s": 1, "timeout_s": 0.5}
+FIRST_CHECKS_S = 1.5
+"""In this time every node has been found up."""
+
+
+def run(workshop: Workshop) -> list[Figure]:
+    """Flips, kills, and for information frozen nodes."""
+    return [_flips(workshop), *_kills(workshop)]
+
+
+def _flips(workshop: Workshop) -> Figure:
+    port = free_port()
+    flippers = [Node(f"127.0.1.{number + 1}", port, "turns") for number in range(FLIPPERS)]
+    with workshop.server(workshop.fresh("flip")) as server, Node(STANDBY, port):
+        try:
+            for node in flippers:
+                node.start()
+            monitor = {"type": "http", "port": port, **EVERY_PROBE_COUNTS}
+            server.put("document", fleet.watched(flippers, monitor))
+            askers = fleet.askers(server, FLIPPERS)
+            for asker in askers:
+                asker.until(lambda address: address is not None)
+            changes = _changes(askers)
+            replies = [node.replies() for node in flippers]
+        finally:
+            for node in flippers:
+                node.__exit__(None, None, None)
+    times_ms = [
+        delay_ms
+        for node, seen, sent in zip(flippers, changes, replies, strict=True)
+        for delay_ms in _delays_ms(node.address, seen, sent)
+    ]
+    note = f"p50 {short(percentile(times_ms, 0.5))} ms"
+    return Figure("verdict", "probe's reply sent → answer", "ms", times_ms, PROMISED_FLIP_MS,
+                  judged="p99", note=note)  # fmt: skip
+
+
+Change = tuple[str, float]
+"""The new address, and when it was first seen. Units: seconds of time.monotonic()."""
+
+
+def _changes(askers: list[Asker]) -> list[list[Change]]:
+    """Ask all in turn for a while; for each what it saw change."""
+    last = [asker.address() for asker in askers]
+    seen: list[list[Change]] = [[] for _ in askers]
+    end_s = time.monotonic() + FLIP_S
+    while time.monotonic() < end_s:
+        for number, asker in enumerate(askers):
+            address = asker.address()
+            if address is not None and address != last[number]:
+                seen[number].append((address, time.monotonic()))
+                last[number] = address
+        time.sleep(POLL_S)
+    return seen
+
+
+def _delays_ms(
+    address: str, changes: list[Change], replies: list[tuple[int, float]]
+) -> list[float]:
+    """For each change, how long ago the node had last said what makes it."""
+    delays = []
+    for now, seen_s in changes:
+        status = 200 if now == address else 503
+        earlier = [sent_s for said, sent_s in replies if said == status and sent_s < seen_s]
+        delays.append((seen_s - earlier[-1]) * 1000)
+    return delays
+
+
+def _kills(workshop: Workshop) -> list[Figure]:
+    port = free_port()
+    victims = [Node(f"127.0.3.{number + 1}", port) for number in range(VICTIMS)]
+    with workshop.server(workshop.fresh("kill")) as server, Node(STANDBY, port):
+        try:
+            for node in victims:
+                node.start()
+            monitor = {"type": "http", "port": port, **CHECKED_EVERY_SECOND}
+            server.put("document", fleet.watched(victims, monitor))
+            askers = fleet.askers(server, VICTIMS)
+            for asker in askers:
+                asker.until(lambda address: address is not None)
+            time.sleep(FIRST_CHECKS_S)
+            killed, back = [], []
+            for _ in range(ROUNDS):
+                killed += _until_out(victims, askers, Node.kill)
+                back += _until_back(victims, askers, Node.start)
+            frozen = _until_out(victims, askers, Node.freeze)
+            _until_back(victims, askers, Node.thaw)
+        finally:
+            for node in victims:
+                node.__exit__(None, None, None)
+    return [
+        Figure("verdict", "killed node out", "s", killed, PROMISED_KILL_S, judged="max"),
+        Figure("verdict", "started node back (rise 2)", "s", back, judged="max"),
+        Figure("verdict", "frozen node out (timeout 0.5 s)", "s", frozen, judged="max"),
+    ]
+
+
+def _until_out(
+    victims: list[Node], askers: list[Asker], strike: Callable[[Node], float]
+) -> list[float]:
+    """Strike all within a second, each at a moment of its own; seconds until each is out."""
+    due_s = [time.monotonic() + random.uniform(0, 1) for _ in victims]
+    struck: dict[int, float] = {}
+    out: dict[int, float] = {}
+    end_s = time.monotonic() + 15
+    while len(out) < len(victims):
+        for number, node in enumerate(victims):
+            if number not in struck:
+                if time.monotonic() >= due_s[number]:
+                    struck[number] = strike(node)
+            elif number not in out and askers[number].address() == STANDBY:
+                out[number] = time.monotonic() - struck[number]
+        if time.monotonic() > end_s:
+            raise TimeoutError(f"{len(victims) - len(out)} nodes are still in the answers")
+        time.sleep(POLL_S)
+    return list(out.values())
+
+
+def _until_back(
+    victims: list[Node], askers: list[Asker], revive: Callable[[Node], object]
+) -> list[float]:
+    """Revive all; seconds until each answers again."""
+    since_s = []
+    for node in victims:
+        since_s.append(time.monotonic())
+        revive(node)
+    return [
+        asker.until(lambda address, node=node: address == node.address) - start_s  # type: ignore[misc]
+        for node, asker, start_s in zip(victims, askers, since_s, strict=True)
+    ]

