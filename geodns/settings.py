@@ -47,6 +47,7 @@ class Settings:
     trusted_resolvers: tuple[Network, ...]
     debug_sources: tuple[Network, ...]
     nsid: str
+    cookie_secret_file: Path | None
     status_slots: int
     view_budget_mb: int
     log_level: str
@@ -335,6 +336,10 @@ TABLE = (
     Setting("nsid", "TEXT", lambda _: socket.gethostname(),
             "The name this server gives itself; empty for none.",
             _short, optional=True, shown="the host's name"),
+    # A file, for what stands in flags and variables is seen by others on the machine.
+    Setting("cookie_secret_file", "FILE", "",
+            "Cookie secrets, 32 hex digits a line; the first signs, all verify.",
+            _path, optional=True, shown="a random one at each start"),
     # Source: no reference; 32768 words and notes are 4.5 MB, 10,000 dual-stack nodes fit.
     Setting("status_slots", "N", "32768", "Most addresses under watch, 64 to 1048576.",
             _whole(64, 2**20)),

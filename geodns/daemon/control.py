@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
 import json
 import logging
 import os
@@ -166,13 +167,19 @@ async def _serve(control: Control, reader: asyncio.StreamReader, api_socket: soc
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
+    # uvicorn ends the process by the signal it caught, before anything here could be closed.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]
     _write_api_file(control, api_socket)
     loop = asyncio.get_running_loop()
+    terminated = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, terminated.set)
     serving = loop.create_task(server.serve(sockets=[api_socket]))
     listening = loop.create_task(control.listen(reader))
+    ending = loop.create_task(terminated.wait())
     starting = loop.create_task(publish_at_start(control))
-    await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({serving, listening, ending}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
+    ending.cancel()
     starting.cancel()
     listening.cancel()
     await serving

@@ -10,8 +10,8 @@ from typing import Any
 
 from geodns.daemon.places import Places
 from geodns.engine.generation import Generation
+from geodns.engine.lookup import Lookup
 from geodns.engine.page import COUNTERS, WorkerPage
-from geodns.engine.responder import Responder
 from geodns.errors import Reason, Unavailable
 from geodns.settings import Settings
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Manifest, read_manifest
@@ -30,7 +30,7 @@ class _Live:
     """The generation as this process reads it, from the same files as the workers."""
 
     number: int
-    responder: Responder
+    lookup: Lookup
     targets: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -69,7 +69,7 @@ class Observer:
         if live is None:
             raise Unavailable("No generation is served yet.")
         asker = resolver or "127.0.0.1"
-        told = explain_text(live.responder, name, rtype, source, asker, _now_ms())
+        told = explain_text(live.lookup, name, rtype, source, asker, _now_ms())
         return told.as_dict()
 
     def node_status(self, node_id: str) -> dict[str, Any]:
@@ -123,8 +123,8 @@ class Observer:
     def _read(self, manifest: Manifest) -> _Live:
         directory = self._places.data / SNAPSHOT_DIR
         generation = Generation(manifest, lambda entry: _mapped(directory / entry.hash))
-        responder = Responder(generation, self._table)
-        return _Live(manifest.generation, responder, _targets(directory, manifest))
+        lookup = Lookup(generation, self._table)
+        return _Live(manifest.generation, lookup, _targets(directory, manifest))
 
     def _target(self, target: dict[str, Any]) -> dict[str, Any]:
         slot, tag = target["slot"], target["tag"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from dataclasses import replace
 
-from geodns.daemon.places import prepare
+from geodns.daemon.places import Places, prepare
 from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
+from geodns.engine.page import WorkerPage
 from geodns.errors import ConfigError, Reason
 from geodns.settings import Endpoint, Settings
 from geodns.snapshot.status import create_table
@@ -27,20 +29,32 @@ def run(settings: Settings) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     check_engine(settings.engine)
-    places, _lock = prepare(settings)
-    create_table(places.status, settings.status_slots)
+    places, lock = prepare(settings)
+    make_pages(places, settings)
     listeners = bind_all(settings)
     api_socket = bind_api(settings.api)
-    bound = [str(Endpoint(*each[0].udp.getsockname()[:2])) for each in listeners]
-    log.info("geodns serves DNS on %s with the reference engine", ", ".join(bound))
-    return Supervisor(settings, places, listeners, api_socket).run()
+    bound = tuple(Endpoint(*each[0].udp.getsockname()[:2]) for each in listeners)
+    log.info("geodns serves DNS on %s with the reference engine", ", ".join(map(str, bound)))
+    return Supervisor(replace(settings, dns=bound), places, listeners, api_socket, lock).run()
+
+
+def make_pages(places: Places, settings: Settings) -> None:
+    """All shared memory, allocated whole. Errors: Unavailable when there is no room for it."""
+    create_table(places.status, settings.status_slots)
+    for number in range(settings.workers):
+        WorkerPage(places.worker_page(number), create=True)
 
 
 def bind_all(settings: Settings) -> list[list[sockets.Listener]]:
     """The DNS sockets of every endpoint, with every fault at once."""
     listeners: list[list[sockets.Listener]] = []
     reasons: list[Reason] = []
-    for endpoint in settings.dns:
+    for endpoint in settings.dns:  # all of them first: two of ours may overlap
+        try:
+            sockets.check_free(endpoint.host, endpoint.port)
+        except ConfigError as error:
+            reasons += error.reasons
+    for endpoint in settings.dns if not reasons else ():
         try:
             listeners.append(sockets.bind(endpoint.host, endpoint.port, settings.workers))
         except ConfigError as error:

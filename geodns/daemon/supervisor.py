@@ -23,7 +23,7 @@ from geodns.daemon.children import Child
 from geodns.daemon.link import LineReader, Message, line, pair
 from geodns.daemon.places import Places
 from geodns.daemon.sections import HeldSections, manifest_descriptor
-from geodns.daemon.workers import run_worker
+from geodns.daemon.workers import run_worker, surroundings
 from geodns.engine.sockets import Listener
 from geodns.errors import ConfigError, GeodnsError
 from geodns.settings import Settings
@@ -37,6 +37,8 @@ WEDGED_S = 5.0
 
 TICK_S = 0.5
 
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
 log = logging.getLogger("geodns.supervisor")
 
 
@@ -49,14 +51,18 @@ class Supervisor:
         places: Places,
         listeners: list[list[Listener]],
         api_socket: socket.socket,
+        lock: int,
     ) -> None:
-        """Shape: ``listeners[e][w]`` are the sockets of worker w on endpoint e."""
+        """Shape: ``listeners[e][w]`` are the sockets of worker w on endpoint e; ``lock`` is the
+        descriptor that all children hold on to."""
         self._settings = settings
         self._places = places
         self._listeners = listeners
         self._api_socket = api_socket
+        self._lock = lock
         self._selector = selectors.DefaultSelector()
         self._held = HeldSections(places.data)
+        self._around = surroundings(settings)
         self._manifest: Manifest | None = None
         self._links: dict[str, socket.socket] = {}
         self._health: Message = {"ready": False}
@@ -74,7 +80,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve; returns the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDINGS:
             signal.signal(number, lambda *_: self._stop())
         self._load_last()
         for child in self._children:
@@ -196,6 +202,8 @@ class Supervisor:
     def _start_worker(self, number: int) -> int:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(1.0)
+        # Held back meanwhile: our handler would swallow in the child what is meant to end it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         pid = os.fork()
         if pid == 0:
             ours.close()
@@ -203,9 +211,8 @@ class Supervisor:
             for link in self._links.values():
                 link.close()
             mine = [endpoint[number] for endpoint in self._listeners]
-            run_worker(
-                number, mine, theirs, self._settings, self._places, self._held, self._manifest
-            )
+            run_worker(number, mine, theirs, self._places, self._held, self._manifest, self._around)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         theirs.close()
         self._links[f"worker-{number}"] = ours
         return pid
@@ -240,7 +247,7 @@ class Supervisor:
         ours, theirs = pair()
         with theirs:
             command = [sys.executable, "-m", *module, *arguments, "--link-fd", str(theirs.fileno())]
-            inherited = (theirs.fileno(), self._api_socket.fileno())
+            inherited = (theirs.fileno(), self._api_socket.fileno(), self._lock)
             process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)
         # Reaped by its pid descriptor like all others, not by subprocess.
         process.returncode = 0

@@ -5,22 +5,32 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import NoReturn
 
 from geodns.daemon.places import Places
 from geodns.daemon.sections import HeldSections
+from geodns.engine.cookies import SECRET_OCTETS, CookieJar
 from geodns.engine.debug import DebugNames
 from geodns.engine.page import WorkerPage
+from geodns.engine.responder import Surroundings
 from geodns.engine.sockets import Listener
+from geodns.engine.tcp import IDLE_S
 from geodns.engine.worker import Worker
+from geodns.errors import ConfigError
 from geodns.settings import Network, Settings
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.status import StatusTable
+
+SECRETS_MAX = 4
+"""Source: no reference; RFC 9018 section 5 needs two during a roll-over."""
 
 RESOLVERS_MAX = 10_000
 """Resolvers whose trust is remembered. Source: no reference; some 200 octets each."""
@@ -32,24 +42,24 @@ def run_worker(
     number: int,
     listeners: Sequence[Listener],
     link: socket.socket,
-    settings: Settings,
     places: Places,
     held: HeldSections,
     manifest: Manifest | None,
+    around: Surroundings,
 ) -> NoReturn:
     """Serve in this just forked process; it never returns to the supervisor's code."""
     code = 1
     try:
-        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
         worker = Worker(
             listeners,
             link,
             StatusTable(places.status),
             WorkerPage(places.worker_page(number), create=True),
             dict(held.maps),
-            nsid=settings.nsid.encode(),
-            debug=DebugNames(settings.debug_sources, settings.nsid),
-            trusts=trust(settings.trusted_resolvers),
+            around,
         )
         held.maps = {}
         if manifest is not None:
@@ -61,6 +71,38 @@ def run_worker(
         log.exception("worker %d failed", number)
     finally:
         os._exit(code)
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """What all workers of a server have in common; made once, before the first fork."""
+    file = settings.cookie_secret_file
+    secrets = read_secrets(file) if file else [os.urandom(SECRET_OCTETS)]
+    return Surroundings(
+        nsid=settings.nsid.encode(),
+        jar=CookieJar(secrets, time.time),
+        debug=DebugNames(settings.debug_sources, settings.nsid),
+        trusts=trust(settings.trusted_resolvers),
+        keepalive=int(IDLE_S * 10),
+    )
+
+
+def read_secrets(path: Path) -> list[bytes]:
+    """The cookie secrets of a file: shared by the servers of one anycast address.
+
+    Errors: ConfigError that names the line, never what stands in it.
+    """
+    try:
+        lines = path.read_text("ascii").split()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"Cookie secrets {path} cannot be read: {error}.") from None
+    secrets = []
+    for number, text in enumerate(lines, 1):
+        if not re.fullmatch(r"[0-9A-Fa-f]{32}", text):
+            raise ConfigError(f"Cookie secret {number} of {path} is not 32 hex digits.")
+        secrets.append(bytes.fromhex(text))
+    if not 1 <= len(secrets) <= SECRETS_MAX:
+        raise ConfigError(f"{path} has {len(secrets)} cookie secrets; 1 to {SECRETS_MAX} work.")
+    return secrets
 
 
 def trust(networks: Sequence[Network]) -> Callable[[str], bool] | None:

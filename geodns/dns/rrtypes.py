@@ -37,7 +37,7 @@ TYPES: dict[str, int] = {
 }
 
 TYPE_A, TYPE_NS, TYPE_CNAME, TYPE_SOA, TYPE_TXT = 1, 2, 5, 6, 16
-TYPE_AAAA, TYPE_OPT, TYPE_ANY = 28, 41, 255
+TYPE_AAAA, TYPE_DNAME, TYPE_OPT, TYPE_DS, TYPE_ANY = 28, 39, 41, 43, 255
 
 _SIGNED = "records of DNSSEC are made when a zone is signed"
 _QUESTION = "it exists in questions and messages, not in zones (RFC 6895 §3.1)"

@@ -7,14 +7,15 @@ a secret accept one another's, whatever their make.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hmac import compare_digest
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from siphash24 import siphash24
 
+from geodns.dns.message import OPTION_COOKIE
+
 CLIENT_OCTETS = 8
-SERVER_OCTETS = (8, 32)
-"""Lengths that RFC 7873 section 4 allows; ours has 16 octets."""
 
 SECRET_OCTETS = 16
 
@@ -31,14 +32,15 @@ REMEMBERED_MAX = 10_000
 """Cookies judged before. Source: no reference; some 300 octets each. A resolver sends the
 same one for half an hour, so most need no hash at all."""
 
+_OPTION = (OPTION_COOKIE << 16 | CLIENT_OCTETS + 16).to_bytes(4, "big")
 _HEAD = b"\x01\x00\x00\x00"  # RFC 9018 section 4.1: version 1, three reserved octets
 
 
 class Cookie(NamedTuple):
-    """Shape: ``reply`` is the option's data in the reply; ``valid`` says that the client
-    could only have it from us."""
+    """Shape: ``option`` is the whole option of the reply; ``valid`` says that the client
+    could only have its own from us."""
 
-    reply: bytes
+    option: bytes
     valid: bool
 
 
@@ -85,13 +87,13 @@ class CookieJar:
             len(theirs) == 16
             and theirs[:4] == _HEAD
             and -FUTURE_S <= age <= VALID_S
-            and any(theirs == _server(s, mine, made, address) for s in self._secrets)
+            and any(compare_digest(theirs, _server(s, mine, made, address)) for s in self._secrets)
         )
         if valid and age < RENEW_S and theirs == _server(self._secrets[0], mine, made, address):
-            return Cookie(option, True), made + RENEW_S
+            return Cookie(_OPTION + option, True), made + RENEW_S
         fresh = mine + _server(self._secrets[0], mine, now & 0xFFFF_FFFF, address)
         # The verdict may change with the next second; one that is not valid never becomes so.
-        return Cookie(fresh, valid), now + 1
+        return Cookie(_OPTION + fresh, valid), now + 1
 
 
 def _server(secret: bytes, client_cookie: bytes, made: int, address: bytes) -> bytes:

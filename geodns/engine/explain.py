@@ -16,9 +16,9 @@ from geodns.dns.message import OPTION_ECS, RD
 from geodns.dns.rrtypes import TYPE_OPT, type_from_text, type_to_text
 from geodns.engine.explanation import Considered, Explanation, lines_of
 from geodns.engine.generation import Location
+from geodns.engine.lookup import Lookup
 from geodns.engine.pools import PoolNames
 from geodns.engine.query import ECS_FAMILY_BITS, Query
-from geodns.engine.responder import Responder
 from geodns.engine.steered import FAMILY_OF, Ready
 from geodns.engine.subject import Subject, subject_of
 from geodns.engine.views import ViewTable
@@ -52,7 +52,7 @@ def make_query(name: bytes, rtype: int, subnet: Network | None, message_id: int 
 
 
 def explain_text(
-    responder: Responder, name: str, rtype: str, subnet: str | None, resolver: str, now_ms: int
+    lookup: Lookup, name: str, rtype: str, subnet: str | None, resolver: str, now_ms: int
 ) -> Explanation:
     """`explain` for texts from a person.
 
@@ -66,23 +66,23 @@ def explain_text(
         raise ConfigError([Reason("", "bad_address", f"{error}.")]) from None
     wire = names.canonical(names.from_text(name))
     query = make_query(wire, type_from_text(rtype), network)
-    return explain(responder, query, resolver, now_ms)
+    return explain(lookup, query, resolver, now_ms)
 
 
-def explain(responder: Responder, query: Query, resolver: str, now_ms: int) -> Explanation:
+def explain(lookup: Lookup, query: Query, resolver: str, now_ms: int) -> Explanation:
     """Why ``query`` is answered as it is. Errors: NotFound outside our zones."""
-    zone = responder.zone_of(query.qname)
+    zone = lookup.zone_of(query.qname)
     if zone is None:
         raise NotFound(f"{names.to_text(query.qname)} is in no zone of ours: REFUSED.")
-    owner = responder.find(zone, query.qname)
+    owner = lookup.find(zone, query.qname)
     rrset = owner.rrsets.get(query.qtype) if owner else None
     if rrset is None or rrset.steer is None:
-        return _explain_static(responder, query, resolver, zone, owner)
-    return _Steered(responder, query, resolver, zone.steers[rrset.steer], now_ms).explain()
+        return _explain_static(lookup, query, resolver, zone, owner)
+    return _Steered(lookup, query, resolver, zone.steers[rrset.steer], now_ms).explain()
 
 
 def _explain_static(
-    responder: Responder, query: Query, resolver: str, zone: ZoneTable, owner: Owner | None
+    lookup: Lookup, query: Query, resolver: str, zone: ZoneTable, owner: Owner | None
 ) -> Explanation:
     name, rtype = names.to_url(query.qname), type_to_text(query.qtype)
     held = sorted(map(type_to_text, owner.rrsets)) if owner else []
@@ -94,7 +94,7 @@ def _explain_static(
     else:
         kind, what = "static", f"is static: {len(rrset.rdata)} records, the same for everyone"
     ttl = rrset.ttl if rrset else zone.negative_ttl
-    number = responder.generation.number
+    number = lookup.generation.number
     lines = (
         f"01 {name} {rtype} = {kind} ttl {ttl} scope /0 generation {number}",
         f"02 {name} {what}",
@@ -108,10 +108,10 @@ class _Steered:
     """One explanation of a steered name in the making."""
 
     def __init__(
-        self, responder: Responder, query: Query, resolver: str, steer: SteerTable, now_ms: int
+        self, lookup: Lookup, query: Query, resolver: str, steer: SteerTable, now_ms: int
     ) -> None:
-        self._generation = responder.generation
-        self._status: StatusTable = responder.status
+        self._generation = lookup.generation
+        self._status: StatusTable = lookup.status
         self._query = query
         self._resolver = resolver
         self._steer = steer
@@ -119,7 +119,7 @@ class _Steered:
         self._view: ViewTable = self._generation.views[steer.view]
         self._family = FAMILY_OF[query.qtype]
         self._subject = subject_of(query, self._view, resolver, ecs=steer.ecs)
-        self._ready: Ready = responder.steering.ready(steer, self._subject.number, query.qtype)
+        self._ready: Ready = lookup.steering.ready(steer, self._subject.number, query.qtype)
         self._names: PoolNames = self._generation.pools.names()
         self._place = self._location()
 

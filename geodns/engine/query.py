@@ -12,7 +12,9 @@ from geodns.dns.message import (
     HEADER_OCTETS,
     NOTIMP,
     OPCODE_MASK,
+    OPTION_COOKIE,
     OPTION_ECS,
+    OPTION_KEEPALIVE,
     OPTION_NSID,
     QR,
     UDP_PAYLOAD_OCTETS,
@@ -49,11 +51,13 @@ class Query:
     """
 
     __slots__ = (
+        "cookie",
         "do",
         "ecs_at",
         "edns",
         "family",
         "flags",
+        "keepalive",
         "limit",
         "nsid",
         "packet",
@@ -76,8 +80,29 @@ class Query:
         if flags & OPCODE_MASK:
             raise Malformed(NOTIMP, edns=_has_opt(packet))
         # RFC 9619 section 4: QDCOUNT is 1 in a query; and nothing is answered yet in one.
-        if questions != 1 or answers:
+        # RFC 7873 section 5.4: without a question, a cookie may be asked for.
+        if questions > 1 or answers or not (questions or additionals):
             raise Malformed(FORMERR)
+        self.packet = packet
+        self.flags = flags
+        self.edns = self.do = self.nsid = self.keepalive = False
+        self.ecs_at = self.family = self.source_prefix_len = 0
+        self.subnet = self.qname = b""
+        self.cookie: bytes | None = None
+        self.limit = UDP_PLAIN_OCTETS
+        self.question_end = at = self._read_question() if questions else HEADER_OCTETS
+        if authorities:
+            at = self._skip_authority(at, authorities)
+        if additionals:
+            self._read_additional(at, additionals)
+        elif at != size:
+            raise Malformed(FORMERR)
+        if not questions and self.cookie is None:
+            raise Malformed(FORMERR, edns=self.edns)
+
+    def _read_question(self) -> int:
+        """Read name, type and class; returns where they end."""
+        packet = self.packet
         at = HEADER_OCTETS
         try:
             length = packet[at]
@@ -92,20 +117,8 @@ class Query:
             raise Malformed(FORMERR) from None
         if at - HEADER_OCTETS > 255:  # RFC 1035 section 2.3.4
             raise Malformed(FORMERR)
-        self.packet = packet
-        self.flags = flags
         self.qname = packet[HEADER_OCTETS:at].lower()
-        self.question_end = at = at + 4
-        self.edns = self.do = self.nsid = False
-        self.ecs_at = self.family = self.source_prefix_len = 0
-        self.subnet = b""
-        self.limit = UDP_PLAIN_OCTETS
-        if authorities:
-            at = self._skip_authority(at, authorities)
-        if additionals:
-            self._read_additional(at, additionals)
-        elif at != size:
-            raise Malformed(FORMERR)
+        return at + 4
 
     def _read_additional(self, at: int, count: int) -> None:
         packet = self.packet
@@ -167,8 +180,12 @@ class Query:
                 raise Malformed(FORMERR, edns=True)
             if code == OPTION_ECS:
                 self._read_ecs(at, length)
+            elif code == OPTION_COOKIE and self.cookie is None:  # the first counts: RFC 7873 §5.2
+                self.cookie = packet[at : at + length]
             elif code == OPTION_NSID:
                 self.nsid = True
+            elif code == OPTION_KEEPALIVE:
+                self.keepalive = True
             at += length
 
     def _read_ecs(self, at: int, length: int) -> None:

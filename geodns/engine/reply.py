@@ -10,7 +10,6 @@ from geodns.dns.message import (
     NOERROR,
     OPTION_ECS,
     OPTION_EDE,
-    OPTION_NSID,
     QR,
     RD,
     TC,
@@ -44,41 +43,44 @@ class Reply:
         "scope",
     )
 
-    def __init__(self, query: Query, resolver: str) -> None:
+    def __init__(self, query: Query, resolver: str, *, authoritative: bool = True) -> None:
         self.query = query
         self.resolver = resolver
         self.rcode = NOERROR
-        self.authoritative = True
+        self.authoritative = authoritative
         self.answer = self.authority = self.additional = b""
         self.answers = self.authorities = self.additionals = 0
         self.scope = 0
         self.ede: tuple[int, str] | None = None
         self.followed: tuple[bytes, ...] = ()
 
-    def encode(self, limit: int, nsid: bytes) -> bytes:
-        """The message; with TC and no records at all if it would exceed ``limit`` octets."""
+    def encode(self, limit: int, options: bytes = b"") -> bytes:
+        """The message; with TC and no records at all if it would exceed ``limit`` octets.
+
+        ``options`` are EDNS options that do not depend on what was found.
+        """
         query = self.query
         flags = QR | query.flags & RD | self.rcode
         if self.authoritative:
             flags |= AA
-        opt = self._opt(nsid) if query.edns else b""
+        opt = self._opt(options) if query.edns else b""
         question = query.packet[12 : query.question_end]
+        questions = 1 if question else 0
         records = self.answer + self.authority + self.additional
         if 12 + len(question) + len(records) + len(opt) > limit:
             # RFC 2181 section 9: no part of an RRset; the client asks again over TCP.
-            header = _HEADER(flags | TC, 1, 0, 0, 1 if opt else 0)
+            header = _HEADER(flags | TC, questions, 0, 0, 1 if opt else 0)
             return query.packet[:2] + header + question + opt
         additionals = self.additionals + 1 if opt else self.additionals
-        header = _HEADER(flags, 1, self.answers, self.authorities, additionals)
+        header = _HEADER(flags, questions, self.answers, self.authorities, additionals)
         return query.packet[:2] + header + question + records + opt
 
-    def _opt(self, nsid: bytes) -> bytes:
+    def _opt(self, options: bytes) -> bytes:
         query = self.query
-        options = b""
         if query.ecs_at:
             subnet = query.subnet
             # RFC 7871 section 7.2.1: family, source and address as they came; scope is ours.
-            options = (
+            options += (
                 _ECS(
                     OPTION_ECS,
                     4 + len(subnet),
@@ -88,14 +90,16 @@ class Reply:
                 )
                 + subnet
             )
-        if query.nsid and nsid:
-            options += _OPTION(OPTION_NSID, len(nsid)) + nsid
         if self.ede is not None:
             code, text = self.ede
-            extra = code.to_bytes(2, "big") + text.encode()
-            options += _OPTION(OPTION_EDE, len(extra)) + extra
+            options += option(OPTION_EDE, code.to_bytes(2, "big") + text.encode())
         ttl = DO if query.do else 0  # RFC 3225 section 3: DO is copied
         return _OPT(0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, len(options)) + options
+
+
+def option(code: int, data: bytes) -> bytes:
+    """One EDNS option (RFC 6891 section 6.1.2)."""
+    return _OPTION(code, len(data)) + data
 
 
 def pointed(name: bytes, qname: bytes) -> bytes:

@@ -47,6 +47,17 @@ def bind(host: str, port: int, workers: int) -> list[Listener]:
     return listeners
 
 
+def check_free(host: str, port: int) -> None:
+    """See that nobody else listens there. Errors: as `bind`.
+
+    Sharing a port among workers would also let a second server of the same user in, and the
+    kernel would then divide the queries between both.
+    """
+    if port:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            _bound(host, port, kind, shared=False).close()
+
+
 def bind_tcp(host: str, port: int) -> socket.socket:
     """A listening TCP socket for one process. Errors: as `bind`."""
     sock = _bound(host, port, socket.SOCK_STREAM, shared=False)

@@ -22,7 +22,7 @@ from typing import Any
 from geodns.dns.message import REFUSED, error_reply
 from geodns.engine.generation import Generation
 from geodns.engine.page import WorkerPage
-from geodns.engine.responder import DebugHook, Responder
+from geodns.engine.responder import Responder, Surroundings
 from geodns.engine.sockets import Listener
 from geodns.engine.tcp import TcpServer
 from geodns.errors import GeodnsError
@@ -56,10 +56,7 @@ class Worker:
         status: StatusTable,
         page: WorkerPage,
         sections: Sections,
-        *,
-        nsid: bytes = b"",
-        debug: DebugHook | None = None,
-        trusts: Callable[[str], bool] | None = None,
+        around: Surroundings,
     ) -> None:
         self._selector = selectors.DefaultSelector()
         self._link = link
@@ -67,9 +64,7 @@ class Worker:
         self._page = page
         page.claim(os.getpid())
         self._sections = sections
-        self._nsid = nsid
-        self._debug = debug
-        self._trusts = trusts
+        self._around = around
         self._responder: Responder | None = None
         self._stopping = False
         self._tcp = TcpServer(self._selector, self._respond_tcp, page.add)
@@ -84,9 +79,7 @@ class Worker:
         Errors: ConfigError when it contradicts itself; the one before is served on.
         """
         generation = Generation(manifest, lambda entry: memoryview(self._sections[entry.hash]))
-        self._responder = Responder(
-            generation, self._status, nsid=self._nsid, debug=self._debug, trusts=self._trusts
-        )
+        self._responder = Responder(generation, self._status, self._around)
         kept = {entry.hash for entry in manifest.sections}
         for digest in self._sections.keys() - kept:
             del self._sections[digest]  # unmapped when the last reader has let go

@@ -9,11 +9,21 @@ from zlib import crc32
 from geodns.dns import names
 from geodns.dns.rrtypes import TYPE_SOA
 from geodns.errors import ConfigError
-from geodns.snapshot.layout import CUT, NO_STEER, STEER_ECS
+from geodns.snapshot.layout import (
+    CUT,
+    NO_STEER,
+    REDIRECT,
+    STEER_ECS,
+    ZONE_BARRIERS,
+    ZONE_WHOAMI,
+)
 from geodns.snapshot.section import Section
 
 QNAME_POINTER = b"\xc0\x0c"
 """A compressed name that is the question's (RFC 1035 section 4.1.4)."""
+
+OWNERS_MAX = 4096
+"""Owners of a zone kept as read. Source: some 1 kB each; enclosers and hot names are few."""
 
 _RECORD = Struct(">HHIH").pack
 
@@ -86,7 +96,10 @@ class ZoneTable:
         self._steer_flags = section.column("steer_flags")
         self._salt = section.column("salt")
         self.serial = section.column("serial")[0]
-        self.has_cuts = any(flags & CUT for flags in self._flags)
+        flags = section.column("zone_flags")[0]
+        self.has_barriers = bool(flags & ZONE_BARRIERS)
+        self.whoami = bool(flags & ZONE_WHOAMI)
+        self._owners: dict[int, Owner] = {}
         self.steers: dict[int, SteerTable] = {}
         soa = self._soa()
         # RFC 2308 section 5: a negative answer lives for the lesser of both.
@@ -116,13 +129,14 @@ class ZoneTable:
                 return None
             start = self._name_at[number - 1]
             if self._name_at[number] - start == size and self._octets[start : start + size] == name:
-                return self._read(number - 1, name)
+                return self._owners.get(number) or self._read(number, name)
             at = at + 1 & mask
         return None
 
     def _read(self, number: int, name: bytes) -> Owner:
+        """Make an owner from the section, and keep it: enclosers are asked for often."""
         rrsets = {}
-        for at in range(self._rrset_at[number], self._rrset_at[number + 1]):
+        for at in range(self._rrset_at[number - 1], self._rrset_at[number]):
             rtype, steer = self._rtype[at], self._steer[at]
             if steer != NO_STEER and steer not in self.steers:
                 self.steers[steer] = self._read_steer(steer, name, self._ttl[at])
@@ -131,7 +145,10 @@ class ZoneTable:
                 for item in range(self._rdata_at[at], self._rdata_at[at + 1])
             )
             rrsets[rtype] = RRset(rtype, self._ttl[at], rdata, None if steer == NO_STEER else steer)
-        return Owner(name, self._flags[number], rrsets)
+        if len(self._owners) >= OWNERS_MAX:
+            self._owners.clear()
+        owner = self._owners[number] = Owner(name, self._flags[number - 1], rrsets)
+        return owner
 
     def _read_steer(self, number: int, name: bytes, ttl: int) -> SteerTable:
         return SteerTable(
@@ -152,12 +169,19 @@ class ZoneTable:
                 return owner
         raise ConfigError(f"Zone {names.to_url(self.apex)} has no apex in its section.")
 
-    def cut_above(self, name: bytes) -> Owner | None:
-        """The delegation that takes ``name`` (itself or an ancestor) out of this zone."""
-        cut = None
-        while name != self.apex:
+    def barrier_above(self, name: bytes) -> Owner | None:
+        """The owner that keeps ``name`` from being answered here, the topmost of several.
+
+        Shape: a cut at the name or above it, or a DNAME above it. What lies below one in the
+        zone is occluded (RFC 6672 section 2.4, RFC 2181 section 6).
+        """
+        barrier = None
+        kinds = CUT
+        while True:
             owner = self.owner(name)
-            if owner is not None and owner.flags & CUT:
-                cut = owner
+            if owner is not None and owner.flags & kinds:
+                barrier = owner
+            if name == self.apex:
+                return barrier
+            kinds = CUT | REDIRECT
             name = name[name[0] + 1 :]
-        return cut

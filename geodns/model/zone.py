@@ -30,6 +30,7 @@ class Zone(Resource):
     ttl: Ttl = 300
     negative_ttl: Ttl = 30
     ecs: bool = True
+    whoami: bool = False
 
     def name_servers(self) -> tuple[NameServer, ...]:
         """The name servers in one form."""

@@ -1,7 +1,7 @@
 """One zone into one section: its owners, their RRsets, and a hash table to find them by.
 
-Columns (see FORMAT.md): ``apex serial bucket name_at name_octets flags rrset_at rtype ttl
-steer rdata_at rdata_end rdata_octets`` and for the steers ``view steer_ttl_min steer_flags
+Columns (see FORMAT.md): ``apex serial zone_flags bucket name_at name_octets flags rrset_at rtype
+ttl steer rdata_at rdata_end rdata_octets`` and for the steers ``view steer_ttl_min steer_flags
 salt``. Names are canonical, uncompressed wire form; so is rdata, but for its case.
 """
 
@@ -16,10 +16,18 @@ from zlib import crc32
 
 from geodns.dns import names
 from geodns.dns.rdata import rdata_from_text, soa_rdata
-from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_NS, TYPE_SOA, type_from_text
+from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_DNAME, TYPE_NS, TYPE_SOA, type_from_text
 from geodns.model.config import Config
 from geodns.model.zone import Steer, Zone
-from geodns.snapshot.layout import CUT, NO_STEER, STEER_ECS, WILDCARD_CHILD
+from geodns.snapshot.layout import (
+    CUT,
+    NO_STEER,
+    REDIRECT,
+    STEER_ECS,
+    WILDCARD_CHILD,
+    ZONE_BARRIERS,
+    ZONE_WHOAMI,
+)
 from geodns.snapshot.section import Kind, encode
 
 REFRESH_S, RETRY_S, EXPIRE_S = 7200, 900, 1_209_600
@@ -52,11 +60,20 @@ def compile_zone(config: Config, zone_id: str, serial: int) -> bytes:
         {
             "apex": apex,
             "serial": array("I", [serial]),
+            "zone_flags": array("I", [_zone_flags(config.zones[zone_id], owners, apex)]),
             **_owner_columns(owners, apex),
             **_rrset_columns(owners),
             **_steer_columns(config, zone_id, steers),
         },
     )
+
+
+def _zone_flags(zone: Zone, owners: Owners, apex: bytes) -> int:
+    barriers = any(
+        TYPE_DNAME in rrsets or (TYPE_NS in rrsets and name != apex)
+        for name, rrsets in owners.items()
+    )
+    return (ZONE_BARRIERS if barriers else 0) | (ZONE_WHOAMI if zone.whoami else 0)
 
 
 def view_key(chain: tuple[str, ...]) -> int:
@@ -127,7 +144,8 @@ def _owner_columns(owners: Owners, apex: bytes) -> dict[str, array[int] | bytes]
         name_at.append(name_at[-1] + len(name))
         rrset_at.append(rrset_at[-1] + len(rrsets))
         cut = CUT if TYPE_NS in rrsets and name != apex else 0
-        flags.append(cut | (WILDCARD_CHILD if b"\x01*" + name in owners else 0))
+        wildcard = WILDCARD_CHILD if b"\x01*" + name in owners else 0
+        flags.append(cut | wildcard | (REDIRECT if TYPE_DNAME in rrsets else 0))
     return {
         "bucket": _buckets(list(owners)),
         "name_at": name_at,

@@ -5,8 +5,11 @@ from __future__ import annotations
 NO_STEER = 0xFFFF_FFFF
 """In a zone's ``steer`` column: this RRset is static."""
 
-CUT, WILDCARD_CHILD = 1, 2
-"""Owner flags: a delegation starts here; ``*`` exists right below."""
+CUT, WILDCARD_CHILD, REDIRECT = 1, 2, 4
+"""Owner flags: a delegation starts here; ``*`` exists right below; a DNAME is here."""
+
+ZONE_BARRIERS, ZONE_WHOAMI = 1, 2
+"""Zone flags: it has cuts or DNAMEs; everybody may ask `_whoami`."""
 
 STEER_ECS = 1
 """Steer flag: the client subnet counts."""

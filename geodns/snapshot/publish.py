@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -144,9 +146,23 @@ class Publisher:
         return ProcessPoolExecutor(
             1,
             multiprocessing.get_context("spawn"),
-            start_compiler,
+            _start,
             (self._plan.data_dir, self._plan.geo_db),
         )
+
+
+def _start(data_dir: Path, geo_db: Path) -> None:
+    """Begin a compile process, one that does not outlive the process it works for."""
+    start_compiler(data_dir, geo_db)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # The executor's own pipe never ends: its reader holds the other end, too.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 def remove_unused(data_dir: Path, current: Manifest, before: Manifest | None) -> None:
