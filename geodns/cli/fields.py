@@ -7,6 +7,7 @@ text. ``field=`` asks for the default.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -75,6 +76,8 @@ def _is_text(path: str) -> bool:
 def _point(text: str) -> dict[str, float]:
     try:
         lat, lon = (float(part) for part in text.split(","))
+        if not math.isfinite(lat + lon):  # JSON has no such numbers
+            raise ValueError
     except ValueError:
         detail = f'"{text}" is no place.'
         hint = "Write latitude and longitude in degrees, like location=50.1,8.7."
