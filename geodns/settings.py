@@ -74,7 +74,7 @@ class Setting:
     @property
     def flag(self) -> str:
         """The option of ``geodns serve``."""
-        return "--" + self.name.replace("_", "-")
+        return _flag(self.name)
 
     @property
     def variable(self) -> str:
@@ -108,7 +108,11 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], config: Path |
     Errors: ConfigError with every fault, each with the setting, its source, value and bound.
     """
     given, faults = _file(config) if config else ([], [])
-    given += _environment(environ)
+    given += [
+        _Given(name.removeprefix(ENVIRONMENT_PREFIX).lower(), text, f"from {name}")
+        for name, text in environ.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    ]
     given += [
         _Given(name, _text(value), f"from {_flag(name)}")
         for name, value in flags.items()
@@ -187,14 +191,12 @@ def location(text: str) -> tuple[float, float]:
 
 def _network(text: str) -> Network:
     try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        pass
-    try:
-        meant = ipaddress.ip_network(text, strict=False)
+        found = ipaddress.ip_interface(text)
     except ValueError:
         raise ValueError("must be subnets like 192.0.2.0/24 or 2001:db8::/32") from None
-    raise ValueError(f"must be subnets without host bits; did you mean {meant}?")
+    if found.ip != found.network.network_address:
+        raise ValueError(f"must be subnets without host bits; did you mean {found.network}?")
+    return found.network
 
 
 def _path(text: str) -> Path:
@@ -273,14 +275,6 @@ def _entry(path: Path, key: Any, value: Any) -> _Given:
 
 def _bad_file(path: Path, what: str) -> tuple[list[_Given], list[Reason]]:
     return [], [Reason("", "bad_file", f"Settings file {path} {what}.", str(path))]
-
-
-def _environment(environ: Mapping[str, str]) -> list[_Given]:
-    return [
-        _Given(name.removeprefix(ENVIRONMENT_PREFIX).lower(), text, f"from {name}")
-        for name, text in environ.items()
-        if name.startswith(ENVIRONMENT_PREFIX)
-    ]
 
 
 def _default(setting: Setting, environ: Mapping[str, str]) -> _Given:

@@ -54,7 +54,7 @@ def serve_command() -> Callable[..., int]:
 
     def command(**flags: object) -> int:
         """Serve DNS and the admin API until told to end."""
-        return serve({name: value for name, value in flags.items() if value})
+        return serve({name: value for name, value in flags.items() if value not in (None, [], ())})
 
     config = typer.Option(None, "--config", metavar="FILE", help="A YAML file with settings.")
     parameters = [_parameter(CONFIG, str | None, config)]
