@@ -140,6 +140,10 @@ class Server:
         pids = [pid for pid in self.descendants() if names[module] in command_of(pid)]
         return pids[0] if pids else 0
 
+    def process_of_lock(self) -> int:
+        """The server that says the data directory is its own."""
+        return int((self.data / "lock").read_text() or 0)
+
     def worker(self, number: int = 0) -> int:
         """The pid that a worker shows on its page."""
         return self.page(number)[1]

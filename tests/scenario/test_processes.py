@@ -1,0 +1,205 @@
+"""Processes are killed: what goes on, what comes back, and how soon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import pytest
+from support.server import Server, free_port, parent_of, running_server, until
+
+from .conftest import Fleet, document
+
+NAME = "www.example.test"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with running_server(tmp_path) as server:
+        server.apply(document(free_port()))
+        yield server
+
+
+class Load:
+    """Queries at a steady pace from one socket; which of them were answered, and when."""
+
+    def __init__(self, server: Server, pace_s: float = 0.001) -> None:
+        self._target = ("127.0.0.1", server.dns_port)
+        self._pace_s = pace_s
+        self._wire = dns.message.make_query("static.example.test", "TXT").to_wire()[2:]
+        self.sent_s: dict[int, float] = {}
+        self.got_s: dict[int, float] = {}
+        self._stop = threading.Event()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(0.2)
+        self._threads = [threading.Thread(target=run) for run in (self._send, self._receive)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._socket.close()
+
+    @property
+    def lost(self) -> int:
+        return len(self.sent_s) - len(self.got_s)
+
+    def longest_gap_s(self) -> float:
+        """The longest time without any reply."""
+        times = sorted(self.got_s.values())
+        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+
+    def _send(self) -> None:
+        for number in range(65_536):
+            if self._stop.wait(self._pace_s):
+                return
+            self.sent_s[number] = time.monotonic()
+            self._socket.sendto(number.to_bytes(2, "big") + self._wire, self._target)
+
+    def _receive(self) -> None:
+        while not self._stop.is_set() or self.lost:
+            try:
+                reply = self._socket.recv(4096)
+            except TimeoutError:
+                if self._stop.is_set():
+                    return
+            else:
+                self.got_s[int.from_bytes(reply[:2], "big")] = time.monotonic()
+
+
+def test_a_killed_worker_is_back_at_once_and_its_queue_is_answered(server: Server) -> None:
+    rounds = 3  # the fourth crash in a row would be restarted after a longer pause
+    with Load(server) as load:
+        for _ in range(rounds):
+            time.sleep(0.3)
+            pid = server.worker()
+            os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: server.worker() != pid)  # type: ignore[misc]
+            assert set(server.addresses(NAME)), "UDP"
+            assert server.ask(NAME, tcp=True).answer, "TCP"
+        time.sleep(0.3)
+    assert load.longest_gap_s() < 0.25
+    # Only what the dead worker had taken and not yet answered is gone: one query at a time.
+    assert load.lost <= rounds, f"{load.lost} of {len(load.sent_s)} queries lost"
+
+
+def test_a_wedged_worker_is_replaced(server: Server) -> None:
+    pid = server.worker()
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: server.worker() != pid, "the wedged worker stays")
+    assert server.ask(NAME).answer
+    assert server.logged("shows no heartbeat")
+
+
+def test_sigterm_ends_everything_and_frees_the_ports(server: Server) -> None:
+    started_s = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started_s < 3
+    for port in (server.dns_port, server.api_port):
+        with socket.socket() as tcp:
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tcp.bind(("127.0.0.1", port))
+    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", server.dns_port))
+
+
+def test_sigterm_right_after_the_start_ends_everything(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        server.stop()
+        for pause_s in (0.05, 0.15, 0.25, 0.4, 0.6):
+            server.start(ready=False)
+            time.sleep(pause_s)
+            started_s = time.monotonic()
+            assert server.stop() in (0, -signal.SIGTERM)
+            assert time.monotonic() - started_s < 3, f"{pause_s} s after its start"
+
+
+def test_children_end_by_themselves_when_the_supervisor_is_killed(server: Server) -> None:
+    assert server.process is not None
+    assert len(server.descendants()) >= 3
+    server.process.kill()
+    server.process.wait()
+    server.await_gone(2)
+
+
+def test_a_killed_supervisor_can_be_followed_at_once(server: Server) -> None:
+    assert server.process is not None
+    server.descendants()
+    server.process.kill()
+    server.process.wait()
+    server.start(ready=False)  # no pause: what a service manager does
+    until(lambda: server.process_of_lock() == server.process.pid, "it never took over")  # type: ignore[union-attr]
+    until(lambda: answers(server), "no answer", 3)
+    server.await_ready()
+
+
+def test_the_first_answer_after_a_start_comes_from_disk_before_the_api(server: Server) -> None:
+    server.kill()
+    server.start(ready=False)
+    started_s = time.monotonic()
+    until(lambda: answers(server), "no answer")
+    taken_s = time.monotonic() - started_s
+    assert server.faults(timeout_s=0.01), "the API was up first"
+    assert taken_s < 1.0
+    server.await_ready()
+
+
+def test_zones_nodes_and_verdicts_survive_a_restart(fleet: Fleet) -> None:
+    server = fleet.server
+    fleet.nodes["lon"].stop()
+    until(lambda: fleet.serving() == "fra")
+    time.sleep(1.2)  # verdicts are written within a second of a change
+    before = server.api("GET", "document")
+    generation = server.api("GET", "status")["generation"]
+    server.kill()
+    (server.runtime / "status").unlink()  # as after a boot: memory is gone, the disk is not
+    server.start(ready=False)
+    until(lambda: answers(server), "no answer")
+    until(lambda: server.faults() == [] or fleet.serving() == "fra")
+    server.await_ready()
+    assert fleet.serving() == "fra"
+    assert server.api("GET", "document") == before
+    assert server.api("GET", "status")["generation"] >= generation
+    assert server.api("GET", "nodes/lon")["status"]["state"] == "down"
+
+
+def test_a_dead_control_leaves_no_process_behind(server: Server) -> None:
+    control = server.pid_of("control")
+    compiler = [pid for pid in server.descendants() if is_child_of(pid, control)]
+    assert compiler, "the compile process is expected under control"
+    os.kill(control, signal.SIGKILL)
+    until(lambda: not set(compiler) & set(server.left()), "its compile process lives on", 3)
+
+
+def test_wait_true_means_that_every_worker_answers_anew(fleet: Fleet) -> None:
+    server = fleet.server
+    for number in range(50):
+        text = f"v{number}"
+        path = "zones/example.test/rrsets/change/TXT?wait=true"
+        server.api("PUT", path, {"values": [text]})
+        # A new source port each time: the kernel spreads them over both workers.
+        seen = {server.text("change.example.test", tcp=False) for _ in range(6)}
+        assert seen == {text}
+
+
+def answers(server: Server) -> bool:
+    try:
+        return bool(server.ask(NAME, timeout_s=0.05).answer)
+    except (dns.exception.Timeout, OSError):
+        return False
+
+
+def is_child_of(pid: int, parent: int) -> bool:
+    return parent_of(pid) == parent
