@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import dns.exception
@@ -59,7 +60,7 @@ class Load:
     def longest_gap_s(self) -> float:
         """The longest time without any reply."""
         times = sorted(self.got_s.values())
-        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(times))
 
     def _send(self) -> None:
         for number in range(65_536):
