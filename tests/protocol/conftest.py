@@ -47,7 +47,7 @@ EXAMPLE = zone(
     negative_ttl=30,
 )
 OTHER = zone(
-    rrsets={"host": {"A": ["192.0.2.77"]}},
+    rrsets={"host": {"A": ["192.0.2.77"]}, "below.hidden": {"A": ["192.0.2.78"]}},
     nameservers=["ns.elsewhere.example."],
     ttl=20,
     negative_ttl=3600,
@@ -84,6 +84,7 @@ def protocol_config() -> Config:
             "parent.test": PARENT,
             "child.parent.test": CHILD,
             "lost.parent.test": CHILD,
+            "hidden.other.test": CHILD,
         },
         nodes=NODES,
         pools={

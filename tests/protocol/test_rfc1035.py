@@ -209,6 +209,12 @@ def test_rfc4035_section_3_1_4_1_without_a_parent_that_delegates_ds_is_nodata(
     assert str(reply.authority[0].name) == f"{name}."
 
 
+def test_rfc4035_section_3_1_4_1_asking_for_ds_does_not_hide_the_child(lab: Lab) -> None:
+    assert lab.ask("hidden.other.test", "DS").answer == []
+    reply = lab.ask("hidden.other.test", "SOA")
+    assert str(reply.answer[0].name) == "hidden.other.test."
+
+
 def test_rfc8482_section_4_1_any_is_answered_with_one_set(lab: Lab) -> None:
     for name in ("example.test", "mail.example.test", "www.example.test", "alias.example.test"):
         reply = lab.ask(name, "ANY")
