@@ -57,6 +57,12 @@ class Generation:
 
     def __init__(self, manifest: Manifest, fetch: Callable[[Entry], memoryview | bytes]) -> None:
         self.number = manifest.generation
+        try:
+            self._load(manifest, fetch)
+        except (IndexError, KeyError, ValueError) as error:  # a column shorter than another says
+            raise ConfigError(f"A section of the generation contradicts itself: {error}.") from None
+
+    def _load(self, manifest: Manifest, fetch: Callable[[Entry], memoryview | bytes]) -> None:
         sections = {(entry.kind, entry.name): Section(fetch(entry)) for entry in _needed(manifest)}
         self.geo = Geo(_take(sections, Kind.GEO, "geo"))
         self.pools = PoolTables(_take(sections, Kind.POOLS, "pools"))
