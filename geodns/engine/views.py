@@ -107,10 +107,12 @@ class ViewTable:
         rows = len(self._row_at) - 1
         if self.unknown >= self.classes or len(self._link) != self.classes * width:
             raise ConfigError("A view's classes and links do not match.")
+        items, bounds = self._row.tolist(), self._row_at.tolist()
         for column, count in enumerate(places):
+            named: set[int] = set()
             for row in set(self._link[column::width]):
                 if row >= rows:
                     raise ConfigError("A view names a row that it does not have.")
-                items = self._row_items(row)
-                if items and max(item & ~TIER_START for item in items) >= count:
-                    raise ConfigError("A view names a place that its pool does not have.")
+                named.update(items[bounds[row] : bounds[row + 1]])
+            if any(item & ~TIER_START >= count for item in named):
+                raise ConfigError("A view names a place that its pool does not have.")
