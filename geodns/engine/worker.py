@@ -8,7 +8,6 @@ The worker ends when the link does: the supervisor is gone then.
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import logging
 import mmap
@@ -83,10 +82,6 @@ class Worker:
         kept = {entry.hash for entry in manifest.sections}
         for digest in self._sections.keys() - kept:
             del self._sections[digest]  # unmapped when the last reader has let go
-        # What lives as long as the generation need not be looked at by every collection.
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
         self._page.acknowledge(manifest.generation)
 
     def run(self) -> None:
