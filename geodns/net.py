@@ -57,6 +57,8 @@ class Client:
         self._http = httpx.Client(
             base_url=_base(base_url),
             headers=headers,
+            # Without TLS no list of authorities is read, which takes longer than a request.
+            verify=base_url.startswith("https:"),
             timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             trust_env=False,
             follow_redirects=False,  # the token must not follow to somewhere else

@@ -85,10 +85,10 @@ def placed(node: Node, known: Node | None, geo: Geo) -> tuple[Node, Reason | Non
             address stays; ``location: null`` asks for a new look-up. If the database does not
             know the address, the node stays without, which the check of the document refuses.
     """
-    if node.location is not None:
+    if node.location is not None or not node.addresses:
         return node, None
     address = node.addresses[0]
-    if known and known.addresses[0] == address and "location" not in node.model_fields_set:
+    if known and known.addresses[:1] == (address,) and "location" not in node.model_fields_set:
         return node.model_copy(update={"location": known.location}), None
     place = geo.lookup(address)
     if place is None:

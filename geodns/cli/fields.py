@@ -20,7 +20,7 @@ from geodns.errors import ConfigError, Reason
 LISTS = frozenset({"nameservers", "addresses", "nodes", "expect.status"})
 TEXTS = frozenset(
     {
-        "contact", "probe_address", "order", "spread", "families", "monitor", "fallback",
+        "contact", "cname", "probe_address", "order", "spread", "families", "monitor", "fallback",
         "all_down", "type", "host", "path", "method", "expect.body",
         "labels.*", "select.*", "headers.*",
     }

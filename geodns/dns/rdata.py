@@ -16,6 +16,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from geodns.dns import svcb
 from geodns.dns.names import ROOT, excerpt
 from geodns.dns.rrtypes import TYPES, type_to_text
 from geodns.errors import ConfigError, Reason
@@ -64,8 +65,11 @@ def rdata_from_text(rtype: int, text: str, origin: bytes) -> bytes:
     Errors: ConfigError "bad_rdata" with the type, the value and what is expected.
     """
     _check_text(rtype, text)
+    plain, auto = svcb.take_auto(text) if rtype in svcb.HINTED_TYPES else (text, frozenset())
     try:
-        wire = _parse(rtype, text, _to_library(origin))
+        wire = _parse(rtype, plain, _to_library(origin))
+        if auto:
+            wire = svcb.fill(wire, {key: [b""] for key in auto})
     except Exception as error:  # Whatever a parser of foreign text raises: the text is at fault.
         raise _bad(rtype, text, _library_words(error)) from None
     if len(wire) > RDATA_MAX_OCTETS:
@@ -80,6 +84,10 @@ def rdata_to_text(rtype: int, wire: bytes, origin: bytes | None = None) -> str:
     Shape: names under ``origin`` are relative to it; ``\\# LENGTH HEX`` where the type has no
            text of its own or its text would lose something.
     """
+    auto = svcb.auto_hints(wire) if rtype in svcb.HINTED_TYPES else frozenset()
+    if auto:
+        plain = svcb.fill(wire, {key: [] for key in auto})
+        return svcb.with_auto(rdata_to_text(rtype, plain, origin), auto)
     try:
         text = _own_text(rtype, wire, ROOT if origin is None else origin)
     except Exception:  # A library that fails on octets it has accepted must not stop an export.

@@ -7,6 +7,7 @@ beside what. A Config without faults can be compiled and served.
 
 from __future__ import annotations
 
+from geodns.document.aliases import alias_faults
 from geodns.document.contents import read_contents
 from geodns.document.fleet import fleet_warnings, monitor_faults, node_faults, pool_faults
 from geodns.document.records import record_faults, record_warnings
@@ -27,6 +28,7 @@ def check(config: Config) -> list[Reason]:
     for contents in zones.values():
         faults += zone_faults(contents, zones)
         faults += record_faults(contents)
+    faults += alias_faults(config, zones)
     faults += pool_faults(config)
     faults += node_faults(config)
     faults += monitor_faults(config)

@@ -15,11 +15,12 @@ from ipaddress import ip_address, ip_network
 from geodns import __version__
 from geodns.dns.message import CLASS_CH, CLASS_IN, MESSAGE_MAX_OCTETS, text_reply
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_TXT
-from geodns.engine.explain import Network, explain, make_query
+from geodns.engine.explain import Network, explain, make_query, target_text
 from geodns.engine.lookup import Lookup
 from geodns.engine.query import ECS_FAMILY_BITS, Query
 from geodns.engine.zones import ZoneTable
 from geodns.errors import GeodnsError
+from geodns.steering.choose import NAME, V4
 
 EXPLAIN = b"\x08_explain"
 EXPLAIN_AAAA = b"\x05_aaaa" + EXPLAIN
@@ -109,13 +110,14 @@ def _states(lookup: Lookup, pools: list[int], now_ms: int) -> Iterator[str]:
         table = lookup.generation.pools.pool(key)
         for place in table.places:
             for member in place:
-                for target in (*member.v4, *member.v6):
+                family = NAME if member.names else V4
+                for target in member.all_targets():
                     word = lookup.status.word(target.slot, target.tag)
                     note = lookup.status.note(target.slot)
                     since = f" {(now_ms - note.since_ms) / 1000:.0f} s" if note.since_ms else ""
                     yield (
                         f"{names.pools[table.number]} {names.nodes[member.node]} "
-                        f"{ip_address(target.address)}: {word.verdict.name.lower()}{since}"
+                        f"{target_text(target.address, family)}: {word.verdict.name.lower()}{since}"
                         f"{', ' + note.reason if note.reason else ''}"
                     )
 

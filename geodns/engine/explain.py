@@ -13,7 +13,7 @@ from typing import Any
 
 from geodns.dns import names
 from geodns.dns.message import OPTION_ECS, RD
-from geodns.dns.rrtypes import TYPE_OPT, type_from_text, type_to_text
+from geodns.dns.rrtypes import TYPE_CNAME, TYPE_OPT, type_from_text, type_to_text
 from geodns.engine.explanation import Considered, Explanation, lines_of
 from geodns.engine.generation import Location
 from geodns.engine.lookup import Lookup
@@ -27,7 +27,7 @@ from geodns.errors import ConfigError, NotFound, Reason
 from geodns.geo.distance import great_circle_km
 from geodns.geo.special import fold
 from geodns.snapshot.status import Override, StatusTable, Verdict
-from geodns.steering.choose import Candidate, Chain, Link, Member, Target, is_usable, pick
+from geodns.steering.choose import NAME, Candidate, Chain, Link, Member, Target, is_usable, pick
 
 CANDIDATES_MAX = 12
 """Members shown. Source: no reference; with the other lines they fit one UDP reply of TXT."""
@@ -75,10 +75,12 @@ def explain(lookup: Lookup, query: Query, resolver: str, now_ms: int) -> Explana
     if zone is None:
         raise NotFound(f"{names.to_text(query.qname)} is in no zone of ours: REFUSED.")
     owner = lookup.find(zone, query.qname)
-    rrset = owner.rrsets.get(query.qtype) if owner else None
+    held = owner.rrsets if owner else {}
+    rrset = held.get(query.qtype) or held.get(TYPE_CNAME)
     if rrset is None or rrset.steer is None:
         return _explain_static(lookup, query, resolver, zone, owner)
-    return _Steered(lookup, query, resolver, zone.steers[rrset.steer], now_ms).explain()
+    steer = zone.steers[rrset.steer]
+    return _Steered(lookup, query, resolver, steer, rrset.rtype, now_ms).explain()
 
 
 def _explain_static(
@@ -108,7 +110,13 @@ class _Steered:
     """One explanation of a steered name in the making."""
 
     def __init__(
-        self, lookup: Lookup, query: Query, resolver: str, steer: SteerTable, now_ms: int
+        self,
+        lookup: Lookup,
+        query: Query,
+        resolver: str,
+        steer: SteerTable,
+        rtype: int,
+        now_ms: int,
     ) -> None:
         self._generation = lookup.generation
         self._status: StatusTable = lookup.status
@@ -117,9 +125,9 @@ class _Steered:
         self._steer = steer
         self._now_ms = now_ms
         self._view: ViewTable = self._generation.views[steer.view]
-        self._family = FAMILY_OF[query.qtype]
+        self._family = FAMILY_OF[rtype]
         self._subject = subject_of(query, self._view, resolver, ecs=steer.ecs)
-        self._ready: Ready = lookup.steering.ready(steer, self._subject.number, query.qtype)
+        self._ready: Ready = lookup.steering.ready(steer, self._subject.number, rtype)
         self._names: PoolNames = self._generation.pools.names()
         self._place = self._location()
 
@@ -136,7 +144,7 @@ class _Steered:
             type=type_to_text(query.qtype),
             kind="steered",
             nodes=tuple(self._names.nodes[candidate.member.node] for candidate in chosen),
-            addresses=tuple(_addresses(chosen)),
+            addresses=tuple(_addresses(chosen, self._family)),
             ttl=ready.ttl,
             scope=subject.scope,
             generation=self._generation.number,
@@ -204,7 +212,7 @@ class _Steered:
         since_ms = note.since_ms if mine else 0
         return Considered(
             node=self._names.nodes[member.node],
-            address=str(ip_address(target.address)),
+            address=target_text(target.address, self._family),
             pool=self._names.pools[link.pool.number],
             tier=tier,
             mark=mark,
@@ -252,8 +260,13 @@ def _state(verdict: Verdict, override: Override) -> str:
     return verdict.name.lower()
 
 
-def _addresses(chosen: list[Candidate]) -> Iterator[str]:
-    return (str(ip_address(a)) for candidate in chosen for a in candidate.addresses)
+def _addresses(chosen: list[Candidate], family: int) -> Iterator[str]:
+    return (target_text(a, family) for candidate in chosen for a in candidate.addresses)
+
+
+def target_text(address: bytes, family: int) -> str:
+    """An address or name as a person writes it."""
+    return names.to_url(address) if family == NAME else str(ip_address(address))
 
 
 def _subnet_text(query: Query) -> str:

@@ -15,6 +15,7 @@ from geodns.dns.rrtypes import (
     TYPE_DS,
     TYPE_NS,
 )
+from geodns.dns.svcb import IPV4HINT, IPV6HINT, auto_hints, fill
 from geodns.engine.generation import Generation
 from geodns.engine.query import Query
 from geodns.engine.reply import Reply, pointed
@@ -72,7 +73,8 @@ class Lookup:
         if query.qtype in (TYPE_AXFR, TYPE_IXFR):
             return _refused(reply)
         owner = zone.owner(query.qname)
-        if owner is not None and not zone.has_barriers and query.qclass == CLASS_IN:
+        ordinary = query.qclass == CLASS_IN and query.qtype not in LONG_WAY
+        if owner is not None and not zone.has_barriers and ordinary:
             if len(self._found) >= FOUND_MAX:
                 self._found.clear()
             self._found[query.qname] = (zone, owner)
@@ -135,7 +137,9 @@ class Lookup:
         if rrset.steer is not None:
             self._steer(reply, zone, zone.steers[rrset.steer], rrset.rtype, name)
             return
-        if name == reply.query.qname:
+        if rrset.hinted:
+            self._hint(reply, zone, owner, rrset, name)
+        elif name == reply.query.qname:
             reply.answer += rrset.answer
         else:
             reply.answer += rrset.records(pointed(name, reply.query.qname))
@@ -149,18 +153,22 @@ class Lookup:
             return next(iter(owner.rrsets.values()), None)
         return owner.rrsets.get(TYPE_CNAME)
 
-    def _steer(
-        self, reply: Reply, zone: ZoneTable, steer: SteerTable, rtype: int, name: bytes
-    ) -> None:
+    def _subject(self, reply: Reply, steer: SteerTable) -> tuple[int, int]:
+        """The class a query is steered by, and what its draws depend on; sets the scope."""
         query = reply.query
         view = self.generation.views[steer.view]
         ecs = steer.ecs and (self._trusts is None or self._trusts(reply.resolver))
         subject = subject_of(query, view, reply.resolver, ecs=ecs)
-        value = subject.value ^ (query.packet[0] << 8 | query.packet[1]) << 32
-        ready, records, count = self.steering.answer(
-            steer, subject.number, rtype, self.status.epoch, value
-        )
+        # RFC 7871 section 7.2.1: of several decisions the narrowest holds for the reply.
         reply.scope = max(reply.scope, subject.scope)
+        return subject.number, subject.value ^ (query.packet[0] << 8 | query.packet[1]) << 32
+
+    def _steer(
+        self, reply: Reply, zone: ZoneTable, steer: SteerTable, rtype: int, name: bytes
+    ) -> None:
+        query = reply.query
+        number, value = self._subject(reply, steer)
+        ready, records, count = self.steering.answer(steer, number, rtype, self.status.epoch, value)
         if ready.ede is not None:
             reply.ede = ready.ede
         if not count:
@@ -168,6 +176,22 @@ class Lookup:
             return
         reply.answers += count
         reply.answer += records if name == query.qname else _owned(records, count, name, query)
+
+    def _hint(self, reply: Reply, zone: ZoneTable, owner: Owner, rrset: RRset, name: bytes) -> None:
+        """SVCB and HTTPS records whose address hints follow the steer at their own name."""
+        steered = owner.rrsets[TYPE_A].steer
+        assert steered is not None  # `geodns.document.aliases` requires one
+        steer = zone.steers[steered]
+        number, value = self._subject(reply, steer)
+        hints = {
+            key: self.steering.addresses(steer, number, rtype, value)
+            for key, rtype in ((IPV4HINT, TYPE_A), (IPV6HINT, TYPE_AAAA))
+        }
+        written = pointed(name, reply.query.qname)
+        ttl = min(rrset.ttl, steer.ttl)
+        for rdata in rrset.rdata:
+            wanted = {key: hints[key] for key in auto_hints(rdata)}
+            reply.answer += record(written, rrset.rtype, ttl, fill(rdata, wanted))
 
     def _follow(self, reply: Reply, target: bytes) -> None:
         """Step 3a, CNAME: go on at the target while it is ours."""

@@ -78,7 +78,13 @@ class PoolTables:
     def _members(self, place: int) -> tuple[Member, ...]:
         member_at, node, weight = (self._columns[name] for name in ("member_at", "node", "weight"))
         return tuple(
-            Member(node[at], weight[at], self._targets4(at), self._targets6(at))
+            Member(
+                node[at],
+                weight[at],
+                self._targets4(at),
+                self._targets6(at),
+                self._target_names(at),
+            )
             for at in range(member_at[place], member_at[place + 1])
         )
 
@@ -91,6 +97,18 @@ class PoolTables:
                 columns["v4_tag"][at],
             )
             for at in range(columns["v4_at"][member], columns["v4_at"][member + 1])
+        )
+
+    def _target_names(self, member: int) -> tuple[Target, ...]:
+        columns = self._columns
+        end, octets = columns["cname_end"], columns["cname_octets"]
+        return tuple(
+            Target(
+                bytes(octets[end[at] : end[at + 1]]),
+                columns["cname_slot"][at],
+                columns["cname_tag"][at],
+            )
+            for at in range(columns["cname_at"][member], columns["cname_at"][member + 1])
         )
 
     def _targets6(self, member: int) -> tuple[Target, ...]:
@@ -122,4 +140,9 @@ _COLUMNS = [
     "v6_low",
     "v6_slot",
     "v6_tag",
+    "cname_at",
+    "cname_end",
+    "cname_octets",
+    "cname_slot",
+    "cname_tag",
 ]

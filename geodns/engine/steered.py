@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geodns.dns.message import EDE_OTHER
-from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA
+from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME
 from geodns.engine.generation import Generation
 from geodns.engine.zones import QNAME_POINTER, SteerTable, record
-from geodns.steering.choose import V4, V6, Candidate, Chain, Decision, Words, decide, pick
+from geodns.steering.choose import (
+    NAME,
+    V4,
+    V6,
+    Candidate,
+    Chain,
+    Decision,
+    Words,
+    decide,
+    pick,
+)
 from geodns.steering.mix import mix
 
-FAMILY_OF = {TYPE_A: V4, TYPE_AAAA: V6}
+FAMILY_OF = {TYPE_A: V4, TYPE_AAAA: V6, TYPE_CNAME: NAME}
 
 MEMO_MAX = 20_000
 """Ready answers kept at once. Source: 500 octets each, 10 MB of a worker's 120."""
@@ -71,6 +81,11 @@ class Steering:
                     return ready, records, count
         chosen = pick(ready.decision, steer.salt, value)
         return ready, *_records(chosen, rtype, ready.ttl)
+
+    def addresses(self, steer: SteerTable, number: int, rtype: int, value: int) -> list[bytes]:
+        """The addresses that `answer` would give, for hints."""
+        chosen = pick(self.ready(steer, number, rtype).decision, steer.salt, value)
+        return [address for candidate in chosen for address in candidate.addresses]
 
     def ready(self, steer: SteerTable, number: int, rtype: int) -> Ready:
         """What the words of this moment leave for a class."""

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from geodns.dns import names
 from geodns.dns.rrtypes import TYPE_SOA
+from geodns.dns.svcb import HINTED_TYPES, auto_hints
 from geodns.errors import ConfigError
 from geodns.snapshot.layout import (
     CUT,
@@ -37,9 +38,11 @@ class RRset:
     rdata: tuple[bytes, ...]
     steer: int | None = None
     answer: bytes = b""
+    hinted: bool = False
 
     def __post_init__(self) -> None:
         self.answer = self.records(QNAME_POINTER)
+        self.hinted = self.rtype in HINTED_TYPES and any(map(auto_hints, self.rdata))
 
     def records(self, owner: bytes) -> bytes:
         """The records on the wire, all with one written owner name."""

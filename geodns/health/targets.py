@@ -25,20 +25,20 @@ SECTION_MAX_BYTES = 64 * 2**20
 
 
 class Target(BaseModel):
-    """One address of a node, and the monitor that judges it."""
+    """One address of a node, or the name it stands for, and the monitor that judges it."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     slot: int = Field(ge=0)
     tag: int = Field(ge=0, lt=2**32)
-    address: IPvAnyAddress
+    address: IPvAnyAddress | str
     probe_address: IPvAnyAddress | None = None
     monitor: Id | None = None
     nodes: tuple[str, ...] = ()
 
     @property
     def probed(self) -> str:
-        """The address that probes connect to."""
+        """The address that probes connect to; a name is looked up at every check."""
         return str(self.probe_address or self.address)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Node: an edge node, where it stands and under which addresses it answers."""
+"""Node: an edge node, where it stands and what it answers with."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Location(Resource):
 
 
 class Node(Resource):
-    """An edge node. Its location is found from its first address when it is not given."""
+    """An edge node: addresses, or the name of a service elsewhere (``cname``).
 
-    addresses: tuple[Address, ...] = Field(min_length=1, max_length=ADDRESSES_MAX)
+    Its location is found from its first address when it is not given.
+    """
+
+    addresses: tuple[Address, ...] = Field(default=(), max_length=ADDRESSES_MAX)
+    cname: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     location: Location | None = None
     weight: int = Field(default=100, ge=0, le=1000)
     labels: dict[Id, Annotated[str, Field(max_length=63)]] = Field(default={}, max_length=64)
     probe_address: Address | None = None
-
-    def families(self) -> frozenset[int]:
-        """IP versions (4, 6) this node can answer with."""
-        return frozenset(ipaddress.ip_address(text).version for text in self.addresses)

@@ -26,7 +26,7 @@ from geodns.snapshot.compile_view import (
     direct_size,
     rank_pool,
 )
-from geodns.snapshot.compile_zone import compile_zone, view_key
+from geodns.snapshot.compile_zone import compile_zone, steered_types, view_key
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, write_durably
 from geodns.snapshot.order import Order
 from geodns.snapshot.section import Kind, Section, content_hash
@@ -183,7 +183,7 @@ def _zone_recipe(config: Config, zone_id: str) -> list[object]:
     return [
         _plain(config.zones[zone_id]),
         [
-            [owner, _plain(steer), config.chain(steer.pool)]
+            [owner, _plain(steer), config.chain(steer.pool), steered_types(config, steer.pool)]
             for (zone, owner), steer in config.steers.items()
             if zone == zone_id
         ],

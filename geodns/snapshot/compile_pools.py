@@ -1,8 +1,9 @@
 """All pools into one section, and the targets that their members are watched as.
 
 Columns (see FORMAT.md): per pool ``key param place_at``, per place ``member_at tail_at`` with
-``tail``, per member ``node weight v4_at v6_at``, per target ``v4_address v4_slot v4_tag``
-and ``v6_high v6_low v6_slot v6_tag``; ``names`` is JSON, for people.
+``tail``, per member ``node weight v4_at v6_at cname_at``, per target ``v4_address v4_slot v4_tag``
+and ``v6_high v6_low v6_slot v6_tag``, ``cname_end cname_octets cname_slot cname_tag``;
+``names`` is JSON, for people.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ipaddress import ip_address
 import numpy as np
 from numpy.typing import NDArray
 
+from geodns.dns import names
 from geodns.model.config import Config
 from geodns.model.pool import Pool
 from geodns.snapshot.compile_zone import view_key
@@ -96,6 +98,11 @@ class _Columns:
         self.v6_low = array("Q")
         self.v6_slot = array("I")
         self.v6_tag = array("I")
+        self.cname_at = array("I", [0])
+        self.cname_end = array("I", [0])
+        self.cname_octets = bytearray()
+        self.cname_slot = array("I")
+        self.cname_tag = array("I")
 
     def add_pool(
         self,
@@ -132,6 +139,13 @@ class _Columns:
                 self.v6_low.append(int(address) & 0xFFFF_FFFF_FFFF_FFFF)
                 self.v6_slot.append(slot)
                 self.v6_tag.append(tag)
+        if node.cname is not None:
+            slot, tag = slots.take(node.cname, monitor, node_id, node.probe_address)
+            self.cname_octets += names.from_text(node.cname)
+            self.cname_end.append(len(self.cname_octets))
+            self.cname_slot.append(slot)
+            self.cname_tag.append(tag)
+        self.cname_at.append(len(self.cname_slot))
         self.v4_at.append(len(self.v4_slot))
         self.v6_at.append(len(self.v6_slot))
 

@@ -16,7 +16,15 @@ from zlib import crc32
 
 from geodns.dns import names
 from geodns.dns.rdata import rdata_from_text, soa_rdata
-from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_DNAME, TYPE_NS, TYPE_SOA, type_from_text
+from geodns.dns.rrtypes import (
+    TYPE_A,
+    TYPE_AAAA,
+    TYPE_CNAME,
+    TYPE_DNAME,
+    TYPE_NS,
+    TYPE_SOA,
+    type_from_text,
+)
 from geodns.model.config import Config
 from geodns.model.zone import Steer, Zone
 from geodns.snapshot.layout import (
@@ -52,7 +60,7 @@ def compile_zone(config: Config, zone_id: str, serial: int) -> bytes:
     owners = _owners(config, zone_id, apex, serial)
     for number, (owner, steer) in enumerate(steers):
         entry = owners.setdefault(names.from_url(owner, apex), {})
-        for rtype in (TYPE_A, TYPE_AAAA):
+        for rtype in steered_types(config, steer.pool):
             entry[rtype] = _RRset(rtype, steer.ttl, steer=number)
     _add_empty_non_terminals(owners, apex)
     return encode(
@@ -66,6 +74,13 @@ def compile_zone(config: Config, zone_id: str, serial: int) -> bytes:
             **_steer_columns(config, zone_id, steers),
         },
     )
+
+
+def steered_types(config: Config, pool_id: str) -> tuple[int, ...]:
+    """What a steer answers: addresses, or CNAME where its pools hold names."""
+    chain = (node_id for pool in config.chain(pool_id) for node_id in config.members(pool))
+    named = any(config.nodes[node_id].cname is not None for node_id in chain)
+    return (TYPE_CNAME,) if named else (TYPE_A, TYPE_AAAA)
 
 
 def _zone_flags(zone: Zone, owners: Owners, apex: bytes) -> int:

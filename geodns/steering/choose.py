@@ -13,7 +13,9 @@ from itertools import chain as concatenate
 
 from geodns.steering.mix import GOLDEN, MASK, mix, mix64
 
-V4, V6 = 4, 6
+V4, V6, NAME = 4, 6, 0
+"""What is answered with: an IP version, or the name of a service elsewhere (CNAME)."""
+
 TIER_START = 1 << 31
 """Marks the first place of a tier in a row's items."""
 
@@ -28,7 +30,8 @@ Words = Sequence[int]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address of a node as one monitor sees it: where its status word stands."""
+    """One address (packed) or name (wire form) of a node as one monitor sees it, and where its
+    status word stands."""
 
     address: bytes
     slot: int
@@ -43,10 +46,17 @@ class Member:
     weight: int
     v4: tuple[Target, ...]
     v6: tuple[Target, ...]
+    names: tuple[Target, ...] = ()
 
     def targets(self, family: int) -> tuple[Target, ...]:
-        """Its targets of one IP version."""
+        """Its targets of one IP version, or its names."""
+        if family == NAME:
+            return self.names
         return self.v4 if family == V4 else self.v6
+
+    def all_targets(self) -> tuple[Target, ...]:
+        """Its targets of every kind."""
+        return (*self.v4, *self.v6, *self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +295,7 @@ def _enough_up(pool: PoolTable, words: Words) -> bool:
         return True
     members = concatenate.from_iterable(pool.places)
     up = sum(
-        any(_candidate(member, words, family, ignore=False) for family in (V4, V6))
+        any(_candidate(member, words, family, ignore=False) for family in (V4, V6, NAME))
         for member in members
     )
     return up >= pool.min_up
@@ -295,5 +305,5 @@ def _all_settled(members: Iterable[Member], words: Words) -> bool:
     return not any(
         words[target.slot] & _UNSETTLED and words[target.slot] >> 32 == target.tag
         for member in members
-        for target in (*member.v4, *member.v6)
+        for target in member.all_targets()
     )

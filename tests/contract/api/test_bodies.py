@@ -46,7 +46,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "true as a number": (b'{"addresses": ["192.0.2.1"], "weight": true}', "wrong_type"),
     "an address that is none": (b'{"addresses": ["192.0.2.256"]}', "bad_value"),
     "a multicast address": (b'{"addresses": ["224.0.0.1"]}', "bad_value"),
-    "no addresses": (b'{"addresses": []}', "too_few"),
+    "no addresses": (b'{"addresses": [], "location": {"lat": 0, "lon": 0}}', "required"),
     "an impossible place": (
         b'{"addresses": ["192.0.2.1"], "location": {"lat": 95.2, "lon": 0}}',
         "out_of_range",

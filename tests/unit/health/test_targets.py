@@ -115,7 +115,7 @@ def first_target(**fields: object) -> dict[str, Any]:
         section(first_target(slot=-1)),
         section(first_target(slot=True)),
         section(first_target(tag=2**32)),
-        section(first_target(address="www.example.com")),
+        section(first_target(address=5)),
         section(first_target(monitor="other")),
         section({**BODY, "monitors": {"web": {"type": "http", "interval_s": 0}}}),
         section({**BODY, "targets": [BODY["targets"][0]] * 2}),
