@@ -31,7 +31,7 @@ class Target(BaseModel):
 
     slot: int = Field(ge=0)
     tag: int = Field(ge=0, lt=2**32)
-    address: IPvAnyAddress | str
+    address: str = Field(min_length=1, max_length=1024)
     probe_address: IPvAnyAddress | None = None
     monitor: Id | None = None
     nodes: tuple[str, ...] = ()
