@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import mmap
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from geodns.daemon.places import Places
 from geodns.engine.generation import Generation
 from geodns.engine.lookup import Lookup
 from geodns.engine.page import COUNTERS, WorkerPage
-from geodns.errors import Reason, Unavailable
+from geodns.errors import GeodnsError, Reason, Unavailable
 from geodns.settings import Settings
-from geodns.snapshot.manifest import SNAPSHOT_DIR, Manifest, read_manifest
-from geodns.snapshot.section import Kind, Section
+from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, read_manifest
+from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import decode_targets
 from geodns.snapshot.status import StatusTable, Verdict
 
@@ -43,6 +42,8 @@ class Observer:
         self._table = StatusTable(places.status)
         self._live: _Live | None = None
         self._health: dict[str, Any] = {"ready": False}
+        self._octets: dict[str, bytes] = {}
+        self._damage: Reason | None = None
         self.fault: Reason | None = None
 
     # -- What the daemon tells us
@@ -66,6 +67,8 @@ class Observer:
         from geodns.engine.explain import explain_text
 
         live = self._current()
+        if self._damage is not None:
+            raise Unavailable([self._damage])
         if live is None:
             raise Unavailable("No generation is served yet.")
         asker = resolver or "127.0.0.1"
@@ -96,7 +99,9 @@ class Observer:
         """What keeps this server from being ready. ``announce`` asks for no more today."""
         faults = [self.fault] if self.fault else []
         live = self._current()
-        if live is None:
+        if self._damage is not None:
+            faults.append(self._damage)
+        elif live is None:
             faults.append(Reason("", "no_generation", "No generation is served yet."))
         if not self._health.get("ready"):
             faults.append(Reason("", "health", "The first round of checks is not over."))
@@ -117,14 +122,37 @@ class Observer:
         if manifest is None:
             return self._live
         if self._live is None or manifest.generation != self._live.number:
-            self._live = self._read(manifest)
+            try:
+                self._live = self._read(manifest)
+            except GeodnsError as error:
+                # The workers hold their own copy; what is damaged here will be made anew.
+                self._damage = Reason("", "snapshot", f"Generation cannot be read: {error}")
+            else:
+                self._damage = None
         return self._live
 
     def _read(self, manifest: Manifest) -> _Live:
-        directory = self._places.data / SNAPSHOT_DIR
-        generation = Generation(manifest, lambda entry: _mapped(directory / entry.hash))
-        lookup = Lookup(generation, self._table)
-        return _Live(manifest.generation, lookup, _targets(directory, manifest))
+        """Read in whole, never mapped: a file that is cut short would end this process."""
+        octets: dict[str, bytes] = {}
+
+        def fetch(entry: Entry) -> bytes:
+            octets[entry.hash] = self._octets.get(entry.hash) or self._section(entry)
+            return octets[entry.hash]
+
+        lookup = Lookup(Generation(manifest, fetch), self._table)
+        live = _Live(manifest.generation, lookup, _targets(manifest, fetch))
+        self._octets = octets
+        return live
+
+    def _section(self, entry: Entry) -> bytes:
+        path = self._places.data / SNAPSHOT_DIR / entry.hash
+        try:
+            octets = path.read_bytes()
+        except OSError as error:
+            raise Unavailable(f"Section {path} cannot be read: {error}.") from None
+        if content_hash(octets) != entry.hash:
+            raise Unavailable(f"Section {path} is damaged.")
+        return octets
 
     def _target(self, target: dict[str, Any]) -> dict[str, Any]:
         slot, tag = target["slot"], target["tag"]
@@ -194,20 +222,11 @@ class Observer:
         return lines
 
 
-def _targets(directory: Path, manifest: Manifest) -> list[dict[str, Any]]:
+def _targets(manifest: Manifest, fetch: Callable[[Entry], bytes]) -> list[dict[str, Any]]:
     for entry in manifest.sections:
         if entry.kind == Kind.TARGETS:
-            content = decode_targets(Section(_mapped(directory / entry.hash)))
-            return list(content["targets"])
+            return list(decode_targets(Section(fetch(entry)))["targets"])
     return []
-
-
-def _mapped(path: Path) -> memoryview:
-    try:
-        with path.open("rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (OSError, ValueError) as error:
-        raise Unavailable(f"Section {path} cannot be read: {error}.") from None
 
 
 def _worst(states: list[str]) -> str:
