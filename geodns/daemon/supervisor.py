@@ -25,7 +25,7 @@ from geodns.daemon.places import Places
 from geodns.daemon.sections import HeldSections, manifest_descriptor
 from geodns.daemon.workers import run_worker, surroundings
 from geodns.engine.sockets import Listener
-from geodns.errors import ConfigError, GeodnsError
+from geodns.errors import ConfigError, GeodnsError, Unavailable
 from geodns.settings import Settings
 from geodns.snapshot.manifest import NEXT, Manifest, read_manifest, write_manifest
 
@@ -34,6 +34,13 @@ STOP_S = 5.0
 
 WEDGED_S = 5.0
 """A worker that shows no heartbeat for so long is replaced. Source: ten times its beat."""
+
+STARTING_S = 20.0
+"""Within so long a new health process must show its first heartbeat. Source: measured, 1 s on
+an idle machine."""
+
+START_AGAIN_S = 1.0
+"""Pause after the system has refused a new process. Source: no reference."""
 
 TICK_S = 0.5
 
@@ -66,17 +73,15 @@ class Supervisor:
         self._manifest: Manifest | None = None
         self._links: dict[str, socket.socket] = {}
         self._health: Message = {"ready": False}
+        self._heard_s = 0.0
         self._stopping = False
         workers = [
             Child(f"worker-{number}", partial(self._start_worker, number))
             for number in range(settings.workers)
         ]
         self._workers = workers
-        self._children = [
-            *workers,
-            Child("health", self._start_health),
-            Child("control", self._start_control),
-        ]
+        self._watcher = Child("health", self._start_health)
+        self._children = [*workers, self._watcher, Child("control", self._start_control)]
 
     def run(self) -> int:
         """Serve; returns the exit status."""
@@ -128,6 +133,7 @@ class Supervisor:
             number = self._manifest.generation if self._manifest else 0
             if manifest.generation != generation or generation <= number:
                 raise ConfigError(f"Generation {generation} does not follow {number}.")
+            self._held.check_rest(manifest)
             fresh = self._held.admit(manifest)
             write_manifest(self._places.data, manifest)
         except (GeodnsError, OSError) as error:
@@ -161,7 +167,12 @@ class Supervisor:
     # -- Children
 
     def _start(self, child: Child) -> None:
-        child.start()
+        try:
+            child.start()
+        except OSError as error:  # too many processes or files: those that run go on
+            child.due_s = time.monotonic() + START_AGAIN_S
+            log.error("%s cannot be started: %s", child.name, error)
+            return
         self._selector.register(child.pidfd, selectors.EVENT_READ, partial(self._ended, child))
 
     def _ended(self, child: Child) -> None:
@@ -185,11 +196,18 @@ class Supervisor:
             if worker.running and self._worker_age_s(number, worker) > WEDGED_S:
                 log.error("%s shows no heartbeat for %g s: replaced", worker.name, WEDGED_S)
                 worker.signal(signal.SIGKILL)
+        if self._watcher.running and now_s - self._heard_s > WEDGED_S:
+            log.error("health shows no heartbeat for %g s: replaced", WEDGED_S)
+            self._heard_s = now_s
+            self._watcher.signal(signal.SIGKILL)
 
     def _worker_age_s(self, number: int, worker: Child) -> float:
         from geodns.engine.page import WorkerPage
 
-        page = WorkerPage(self._places.worker_page(number))
+        try:
+            page = WorkerPage(self._places.worker_page(number))
+        except Unavailable:  # for want of descriptors: nothing can be said of the worker
+            return 0.0
         return page.age_s() if page.pid == worker.pid else 0.0
 
     def _end(self) -> None:
@@ -204,7 +222,11 @@ class Supervisor:
         ours.settimeout(1.0)
         # Held back meanwhile: our handler would swallow in the child what is meant to end it.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+            raise
         if pid == 0:
             ours.close()
             self._selector.close()
@@ -218,6 +240,7 @@ class Supervisor:
         return pid
 
     def _start_health(self) -> int:
+        self._heard_s = time.monotonic() + STARTING_S - WEDGED_S
         return self._spawn(
             "health",
             ["geodns.health.process", "--data-dir", str(self._places.data)],
@@ -276,6 +299,7 @@ class Supervisor:
             self._tell("control", self._publish(generation))
 
     def _hear_health(self, message: Message) -> None:
+        self._heard_s = time.monotonic()
         if message.get("ready"):
             self._set_health({"ready": True, "generation": message.get("generation")})
 

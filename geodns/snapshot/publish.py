@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geodns.errors import GeodnsError, Unavailable
@@ -28,6 +28,7 @@ from geodns.snapshot.manifest import (
     write_durably,
 )
 from geodns.snapshot.order import Order, Point
+from geodns.snapshot.section import content_hash
 
 COALESCE_S = 0.02
 """Changes this close together become one generation: at most 50 a second."""
@@ -64,9 +65,8 @@ class Publisher:
         self._plan = plan
         self._announce = announce
         self._acknowledged = acknowledged
-        self._current, faults = read_manifest(plan.data_dir)
-        for fault in faults:
-            log.warning("%s", fault)
+        self._current: Manifest | None = None
+        self._take_stock()
         self._wanted: _Wanted | None = None
         self._task: asyncio.Task[None] | None = None
         self._pool = self._start_pool()
@@ -112,6 +112,32 @@ class Publisher:
             await asyncio.sleep(COALESCE_S)
 
     async def _make(self, wanted: _Wanted) -> int:
+        try:
+            return await self._try(wanted)
+        except GeodnsError:
+            # What was refused may have been made from a damaged file, or after a generation
+            # that we do not know of because its acceptance came too late.
+            if not await asyncio.to_thread(self._take_stock):
+                raise
+            return await self._try(wanted)
+
+    def _take_stock(self) -> bool:
+        """Look at what is on disk; whether it is other than we thought.
+
+        Damaged sections are forgotten and deleted, so that they are made anew.
+        """
+        manifest, faults = read_manifest(self._plan.data_dir)
+        for fault in faults:
+            log.error("%s", fault)
+        damaged = remove_damaged(self._plan.data_dir)
+        if manifest is not None:
+            whole = tuple(entry for entry in manifest.sections if entry.hash not in damaged)
+            manifest = replace(manifest, sections=whole)
+        changed = manifest != self._current
+        self._current = manifest
+        return changed
+
+    async def _try(self, wanted: _Wanted) -> int:
         order = Order(
             config=wanted.config,
             generation=self.generation + 1,
@@ -163,6 +189,22 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(0)
+
+
+def remove_damaged(data_dir: Path) -> set[str]:
+    """Delete the section files that are not what their names say; returns those names."""
+    damaged = set()
+    for path in (data_dir / SNAPSHOT_DIR).iterdir():
+        try:
+            whole = content_hash(path.read_bytes()) == path.name
+        except OSError as error:
+            log.error("section %s cannot be read: %s", path, error)
+            whole = False
+        if not whole:
+            damaged.add(path.name)
+            path.unlink(missing_ok=True)
+            log.error("section %s was damaged: deleted, to be made anew", path)
+    return damaged
 
 
 def remove_unused(data_dir: Path, current: Manifest, before: Manifest | None) -> None:
