@@ -34,8 +34,8 @@ def make_application(control: Control) -> FastAPI:
 
 async def publish_at_start(control: Control) -> None:
     """Publish what the store holds: a crash may have come between commit and publishing."""
-    _, records = control.store.read()
     try:
+        _, records = control.store.read()
         await control.publish(to_config(records.values()), forced="start")
     except GeodnsError as error:
         log.error("what is stored cannot be published: %s", error)

@@ -22,7 +22,7 @@ from typing import Any
 
 from geodns.daemon.link import LINE_MAX, Message, line
 from geodns.daemon.places import API_FILE, STORE, Places
-from geodns.errors import ConfigError, GeodnsError, Reason
+from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
 from geodns.settings import Settings
 
 ACCEPT_TIMEOUT_S = 10.0
@@ -30,6 +30,10 @@ ACCEPT_TIMEOUT_S = 10.0
 database's takes 0.1 s."""
 
 SERVED_POLL_S = 0.002
+
+RETRY_S, RETRY_MAX_S = 1.0, 30.0
+"""Pauses between attempts to publish what was refused, each twice the last. Source: no
+reference; soon after the operator has made room, rarely if nobody does."""
 
 log = logging.getLogger("geodns.control")
 
@@ -47,6 +51,8 @@ class Control:
         self._places = places
         self._writer = writer
         self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._latest: tuple[Any, str | None] | None = None
+        self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
         self.geo = Geo(settings.geo_db)
         self.store = SqliteStore(places.data / STORE)
@@ -77,6 +83,26 @@ class Control:
         return self._publisher.generation
 
     async def publish(self, config: Any, *, forced: str | None) -> int:
+        """Publish; what is refused is tried again, for it is saved already."""
+        self._latest = config, forced
+        try:
+            return await self._publish(config, forced)
+        except GeodnsError:
+            if self._retrying is None or self._retrying.done():
+                self._retrying = asyncio.create_task(self._retry())
+            raise
+
+    async def _retry(self) -> None:
+        """Publish the latest configuration once the disk has room or the database is whole."""
+        pause_s = RETRY_S
+        while self.observer.fault is not None and self._latest is not None:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, RETRY_MAX_S)
+            with contextlib.suppress(GeodnsError):
+                generation = await self._publish(*self._latest)
+                log.info("what was refused before is published as generation %d", generation)
+
+    async def _publish(self, config: Any, forced: str | None) -> int:
         """Publish, and remember for /readyz what was refused."""
         try:
             generation = await self._publisher.publish(config, forced=forced)
@@ -113,8 +139,12 @@ class Control:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[generation] = done
         self._writer.write(line({"publish": generation}))
-        async with asyncio.timeout(ACCEPT_TIMEOUT_S):
-            await done
+        try:
+            async with asyncio.timeout(ACCEPT_TIMEOUT_S):
+                await done
+        except TimeoutError:
+            self._waiting.pop(generation, None)
+            raise Unavailable("The supervisor does not say whether it accepts.") from None
 
     def _settle(self, generation: int, refusal: str | None) -> None:
         done = self._waiting.pop(generation, None)

@@ -13,6 +13,7 @@ from geodns.engine import sockets
 from geodns.engine.page import WorkerPage
 from geodns.errors import ConfigError, Reason
 from geodns.settings import Endpoint, Settings
+from geodns.snapshot.manifest import read_manifest
 from geodns.snapshot.status import create_table
 
 log = logging.getLogger("geodns")
@@ -30,12 +31,24 @@ def run(settings: Settings) -> int:
     )
     check_engine(settings.engine)
     places, lock = prepare(settings)
+    check_geo(settings, places)
     make_pages(places, settings)
     listeners = bind_all(settings)
     api_socket = bind_api(settings.api)
     bound = tuple(Endpoint(*each[0].udp.getsockname()[:2]) for each in listeners)
     log.info("geodns serves DNS on %s with the reference engine", ", ".join(map(str, bound)))
     return Supervisor(replace(settings, dns=bound), places, listeners, api_socket, lock).run()
+
+
+def check_geo(settings: Settings, places: Places) -> None:
+    """Errors: ConfigError when the geo database is no use and there is nothing else to serve.
+
+    With a generation on disk a bad database must not keep answers away: control reports it.
+    """
+    if settings.geo_db is not None and read_manifest(places.data)[0] is None:
+        from geodns.geo.database import open_database
+
+        open_database(settings.geo_db).close()
 
 
 def make_pages(places: Places, settings: Settings) -> None:
