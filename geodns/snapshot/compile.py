@@ -37,7 +37,7 @@ _POOL_SECTIONS = ((Kind.POOLS, "pools"), (Kind.TARGETS, "targets"))
 OPTIONAL_KINDS = (Kind.TARGETS,)
 """What a DNS engine can do without."""
 
-RECIPE_FORMAT = 1
+RECIPE_FORMAT = 2
 """Raised whenever a section comes out different for the same input."""
 
 

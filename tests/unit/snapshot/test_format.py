@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from support.lab import Lab
 
 import geodns.snapshot
 from geodns.geo.world import World
+from geodns.snapshot.compile import RECIPE_FORMAT
 from geodns.snapshot.layout import ORDERS, POOL_PARAMS
 from geodns.snapshot.section import Kind, Section
 
@@ -116,3 +118,12 @@ def check_ranges(section: Section) -> None:
             assert len(index) == 65_537
             for block in (0, 1, 256, 0x2A01, 65_535):
                 assert index[block] == sum(start <= block << shift for start in starts)
+
+
+def test_a_change_of_columns_raises_the_format_of_recipes() -> None:
+    """Else a data directory of the version before would keep sections that nobody can read."""
+    columns = sorted((kind.name, *documented(kind).items()) for kind in Kind)
+    digest = hashlib.sha256(repr(columns).encode()).hexdigest()[:16]
+    assert (RECIPE_FORMAT, digest) == (2, "6fcc6d4d680f2c6c"), (
+        "raise RECIPE_FORMAT, then renew the digest"
+    )
