@@ -17,12 +17,17 @@ ENTRY_MAX_CHARACTERS = 300_000
 Source: no reference; 65,535 octets of record data, each as ``\\DDD``, and the names.
 """
 
+REREAD_MAX_CHARACTERS = 5 * ENTRY_MAX_CHARACTERS
+"""How much is read again, after parentheses that are never closed, before giving up.
+
+Source: no reference; a second's work. A file with such a fault is refused anyway.
+"""
+
+_EMPTY: Final = re.compile(r"(?:[ \t]*+(?:;[^\n]*+)?\n)*+")
 _TOKEN: Final = re.compile(
-    r'(?P<bare>(?:[^ \t\n"\\;()]++|\\[^\n])++)'
-    r"|(?P<space>[ \t]++|;[^\n]*+)"
-    r"|(?P<newline>\n)"
+    r'(?:(?P<bare>(?:[^ \t\n"\\;()]++|\\[^\n])++)'
     r'|(?P<quoted>"(?:[^"\\\n]++|\\[^\n])*+")'
-    r"|(?P<open>\()|(?P<close>\))"
+    r"|(?P<newline>\n)|(?P<open>\()|(?P<close>\))|(?P<comment>;[^\n]*+)|(?P<space>[ \t]))[ \t]*+"
 )
 
 
@@ -43,8 +48,8 @@ class Word(NamedTuple):
 class Entry:
     """A directive or a record, from its first line to where its parentheses close.
 
-    Shape: ``indented`` if white space stands where the owner would; ``fault`` is what stopped
-           the reading at ``fault_at``, and the words before it are not to be used.
+    Shape: ``indented`` if white space stands where the owner would; with a ``fault``, which
+           stands at ``fault_at``, the words are not to be used.
     """
 
     at: int
@@ -56,20 +61,23 @@ class Entry:
 
 
 def entries(text: str) -> Iterator[Entry]:
-    """Every entry that has words or a fault, in order; its time is linear in the text's length.
+    """Every entry that has words or a fault, in order.
 
-    Shape: lines end in ``\\n`` alone.
+    Shape: lines end in ``\\n`` alone. A fault makes at most `ENTRY_MAX_CHARACTERS` be read
+           again, so whoever gives up after some faults has read in linear time.
     """
-    at, line = 0, 1
-    while at < len(text):
-        entry = Entry(at, line, text[at] in " \t")
-        end = _read(text, entry)
-        if entry.fault:
-            end = _after_fault(text, entry)
+    at = reread = 0
+    line = 1
+    while at < len(text) and reread <= REREAD_MAX_CHARACTERS:
+        start = _EMPTY.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing too
+        line += text.count("\n", at, start)
+        entry = Entry(start, line, text[start : start + 1] in (" ", "\t"))
+        stopped = _read(text, entry)
+        at = _line_end(text, entry.fault_at) + 1 if entry.fault else stopped
         if entry.words or entry.fault:
             yield entry
-        line += text.count("\n", at, end)
-        at = end
+        reread += max(stopped - at, 0)
+        line += text.count("\n", start, at)
 
 
 def column(text: str, at: int) -> int:
@@ -78,46 +86,48 @@ def column(text: str, at: int) -> int:
 
 
 def _read(text: str, entry: Entry) -> int:
-    """Collect the words of the entry; returns where the next one starts."""
+    """Collect the words of the entry; returns where the reading stopped."""
     at = last_end = entry.at
-    open_at: list[int] = []
+    depth = opened_at = 0
     limit = entry.at + ENTRY_MAX_CHARACTERS
-    while True:
-        token = _TOKEN.match(text, at, limit + 1)
-        if token is None or token.end() > limit:
-            return _stop(text, entry, at, limit, open_at)
+    while token := _token(text, entry, at, limit):
         at, kind = token.end(), token.lastgroup
         if kind in ("bare", "quoted"):
             glued = token.start() == last_end and bool(entry.words)
-            entry.words.append(Word(token[0], token.start(), kind == "quoted", glued))
-            last_end = at
+            entry.words.append(Word(token[kind], token.start(), kind == "quoted", glued))
+            last_end = token.end(kind)
         elif kind == "open":
-            open_at.append(token.start())
+            opened_at = opened_at if depth else token.start()
+            depth += 1
+        elif kind == "close" and not depth:
+            _fault(entry, token.start(), "this parenthesis was never opened.")
         elif kind == "close":
-            if not open_at:
-                return _fault(entry, token.start(), "this parenthesis was never opened.")
-            open_at.pop()
-        elif kind == "newline" and not open_at:
+            depth -= 1
+        elif kind == "newline" and not depth:
             return at
-
-
-def _stop(text: str, entry: Entry, at: int, limit: int, open_at: list[int]) -> int:
-    """There is no token: the end of the file, a broken word, or an entry that is too long."""
-    if open_at and (at >= len(text) or at >= limit - 1):
-        return _fault(entry, open_at[0], "this parenthesis is never closed.")
-    if at >= len(text):
-        return at
-    if text[at] == '"' and text.find("\n", at, limit) >= 0 or text.find('"', at + 1, limit) < 0:
-        return _fault(entry, at, "this quote is not closed on its line.")
-    return _fault(entry, at, f"an entry has at most {ENTRY_MAX_CHARACTERS:,} characters.")
-
-
-def _fault(entry: Entry, at: int, fault: str) -> int:
-    entry.fault, entry.fault_at = fault, at
+    if depth:
+        _fault(entry, opened_at, "this parenthesis is never closed.")
+    elif at < len(text):
+        _fault(entry, at, f"an entry has at most {ENTRY_MAX_CHARACTERS:,} characters.")
     return at
 
 
-def _after_fault(text: str, entry: Entry) -> int:
-    """Go on with the line after the fault."""
-    newline = text.find("\n", entry.fault_at)
-    return len(text) if newline < 0 else newline + 1
+def _token(text: str, entry: Entry, at: int, limit: int) -> re.Match[str] | None:
+    """What stands at ``at``; None at the end of the file and beyond the limit."""
+    token = _TOKEN.match(text, at, limit + 1)
+    if token is None and at < min(len(text), limit) and _line_end(text, at) < limit:
+        what = "quote is not closed" if text[at] == '"' else "backslash escapes nothing"
+        _fault(entry, at, f"this {what} on its line.")
+        token = _TOKEN.match(text, _line_end(text, at), limit + 1)
+    return token if token and token.end() <= limit else None
+
+
+def _line_end(text: str, at: int) -> int:
+    newline = text.find("\n", at)
+    return len(text) if newline < 0 else newline
+
+
+def _fault(entry: Entry, at: int, fault: str) -> None:
+    """The first fault of an entry is the one to mend; others may follow from it."""
+    if not entry.fault:
+        entry.fault, entry.fault_at = fault, at
