@@ -18,7 +18,7 @@ from tests.bench.figures import Figure
 from tests.bench.fleet import ZONE
 from tests.bench.processes import pin
 from tests.bench.server import free_port
-from tests.bench.workshop import CITY, Workshop
+from tests.bench.workshop import CITY, SHARED, Workshop
 
 PAIRS = 5
 WINDOW_S = 1.5
@@ -27,11 +27,19 @@ QUIET_CORES, TRIES = 0.25, 2
 
 PROMISED_ECHOES = 5.0
 SERVER_CORE, OTHER_CORE = 0, 1
-WORKLOADS = {
-    "steered, random /24": ("geo", f"www.{ZONE}", 0),
-    "static name": ("static", f"static.{ZONE}", 0),
-    "NXDOMAIN": ("nx", ZONE, 3),
+
+Load = tuple[str, str, int]
+"""What udpblast is told: mode, name, rcode of every reply."""
+
+STEERED: Load = ("geo", f"www.{ZONE}", 0)
+ECHOED: Load = ("geo", f"www.{ZONE}", -1)
+WORKLOADS: dict[str, tuple[str, Load]] = {
+    "steered, random /24": (CITY, STEERED),
+    "static name": (CITY, ("static", f"static.{ZONE}", 0)),
+    "NXDOMAIN": (CITY, ("nx", ZONE, 3)),
+    "steered, shared intervals": (SHARED, STEERED),
 }
+PROMISED = "steered, random /24"
 
 Window = dict[str, Any]
 
@@ -40,31 +48,41 @@ def run(workshop: Workshop) -> list[Figure]:
     """Ratios to the echo, and what they are made of."""
     windows: dict[str, list[Window]] = {"echo": [], **{name: [] for name in WORKLOADS}}
     ratios: dict[str, list[float]] = {name: [] for name in WORKLOADS}
-    data_dir = workshop.prepared(CITY)
-    with workshop.server(data_dir, CITY) as server, _echo(workshop) as (echo_port, echo_pid):
+    with (
+        _pinned(workshop, CITY) as city,
+        _pinned(workshop, SHARED) as shared,
+        _echo(workshop) as echo,
+    ):
+        servers = {CITY: city, SHARED: shared}
+        windows["echo"].append(_quiet_window(workshop, echo, ECHOED))
+        for _ in range(PAIRS):
+            for name, (size, load) in WORKLOADS.items():
+                windows[name].append(_quiet_window(workshop, servers[size], load))
+                windows["echo"].append(_quiet_window(workshop, echo, ECHOED))
+                around = [window["us_per_query"] for window in windows["echo"][-2:]]
+                cost = windows[name][-1]["us_per_query"]
+                ratios[name].append(cost / statistics.mean(around))
+    return [*_ratios(workshop, ratios), *_costs(windows)]
+
+
+Target = tuple[int, int]
+"""A port, and the process that answers there."""
+
+
+@contextmanager
+def _pinned(workshop: Workshop, size: str) -> Iterator[Target]:
+    """A server on a prepared snapshot: its worker on one core, its other processes on another."""
+    data_dir = workshop.prepared(size)
+    with workshop.server(data_dir, size) as server:
         server.until_ready()
         pids = server.pids
         pin([pid for role, pid in pids.items() if role != "worker"], OTHER_CORE)
         pin([pids["worker"]], SERVER_CORE)
-
-        def echo() -> float:
-            blast = _quiet_window(workshop, echo_port, echo_pid, ("geo", f"www.{ZONE}", -1))
-            windows["echo"].append(blast)
-            return float(blast["us_per_query"])
-
-        before = echo()
-        for _ in range(PAIRS):
-            for name, workload in WORKLOADS.items():
-                blast = _quiet_window(workshop, server.dns[1], pids["worker"], workload)
-                after = echo()
-                windows[name].append(blast)
-                ratios[name].append(blast["us_per_query"] / ((before + after) / 2))
-                before = after
-    return [*_ratios(workshop, ratios), *_costs(windows)]
+        yield server.dns[1], pids["worker"]
 
 
 @contextmanager
-def _echo(workshop: Workshop) -> Iterator[tuple[int, int]]:
+def _echo(workshop: Workshop) -> Iterator[Target]:
     port = free_port()
     process = subprocess.Popen([workshop.tool("udpecho"), str(port)])
     try:
@@ -75,32 +93,25 @@ def _echo(workshop: Workshop) -> Iterator[tuple[int, int]]:
         process.wait()
 
 
-def _quiet_window(
-    workshop: Workshop, port: int, pid: int, workload: tuple[str, str, int]
-) -> Window:
+def _quiet_window(workshop: Workshop, target: Target, load: Load) -> Window:
     """The quietest of a few windows."""
     windows = []
     for _ in range(TRIES):
-        windows.append(blast(workshop, port, pid, workload, WINDOW_S))
+        windows.append(blast(workshop, target, load, WINDOW_S))
         if windows[-1]["others_cores"] <= QUIET_CORES:
             break
     return min(windows, key=lambda window: float(window["others_cores"]))
 
 
-def blast(
-    workshop: Workshop, port: int, pid: int, workload: tuple[str, str, int], seconds: float
-) -> Window:
+def blast(workshop: Workshop, target: Target, load: Load, seconds: float) -> Window:
     """One window of load. Errors: RuntimeError when replies were wrong."""
-    mode, name, rcode = workload
-    words = [port, pid, mode, name, rcode, seconds]
+    words = [str(word) for word in (workshop.tool("udpblast"), *target, *load, seconds)]
     done = subprocess.run(
-        ["taskset", "-c", str(OTHER_CORE), workshop.tool("udpblast"), *map(str, words)],
-        stdout=subprocess.PIPE,
-        check=True,
+        ["taskset", "-c", str(OTHER_CORE), *words], stdout=subprocess.PIPE, check=True
     )
     window: Window = json.loads(done.stdout)
     if window["wrong"] or not window["replies"]:
-        raise RuntimeError(f"wrong replies to {workload}: {window}")
+        raise RuntimeError(f"wrong replies to {load}: {window}")
     return window
 
 
@@ -111,7 +122,7 @@ def _ratios(workshop: Workshop, ratios: dict[str, list[float]]) -> list[Figure]:
             f"{name} ÷ echo",
             "×",
             values,
-            PROMISED_ECHOES if WORKLOADS[name][0] == "geo" else None,
+            PROMISED_ECHOES if name == PROMISED else None,
             note=workshop.city_note,
         )
         for name, values in ratios.items()

