@@ -207,8 +207,10 @@ class Lookup:
     def _redirect(self, reply: Reply, dname: Owner, name: bytes) -> None:
         """RFC 6672 section 3.2: the DNAME itself, and a CNAME made for this one name."""
         query, rrset = reply.query, dname.rrsets[TYPE_DNAME]
-        reply.answer += rrset.records(pointed(dname.name, query.qname))
-        reply.answers += 1
+        if dname.name not in reply.redirected:  # RFC 2181 section 5: no record twice
+            reply.redirected += (dname.name,)
+            reply.answer += rrset.records(pointed(dname.name, query.qname))
+            reply.answers += 1
         kept = len(name) - len(dname.name)
         prefix = query.packet[12 : 12 + kept] if name == query.qname else name[:kept]
         target = prefix + rrset.rdata[0]
