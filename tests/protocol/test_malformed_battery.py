@@ -1,0 +1,63 @@
+"""The battery: every packet of it gets exactly what its RFC asks for, over every transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from protocol.malformed.battery import CASES
+from protocol.malformed.case import Case, Grade, judge
+from protocol.malformed.zone import document, on_steered_name
+from support.lab import RESOLVER, Lab
+
+from geodns.document.load import from_document
+from geodns.engine.cookies import CookieJar
+from geodns.engine.responder import Responder, Surroundings
+from geodns.geo.world import World
+
+Ask = Callable[[bytes, bool], bytes | None]
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Ask:
+    config = from_document({"geodns": 1, **document()})
+    lab = Lab(tmp_path_factory.mktemp("malformed"), tiny_world, config)
+    around = Surroundings(nsid=b"one", jar=CookieJar([bytes(16)], lambda: 1_800_000_000.0))
+    responder = Responder(lab.generation, lab.status, around)
+    return lambda packet, tcp: responder.respond(packet, RESOLVER, tcp=tcp)
+
+
+def names(cases: list[Case]) -> list[str]:
+    return [case.name for case in cases]
+
+
+UDP = [case for case in CASES if case.tcp is not True]
+TCP = [case for case in CASES if case.tcp is not False]
+
+
+def test_the_battery_is_large_and_every_case_has_its_own_name() -> None:
+    assert len(CASES) >= 300
+    assert len(set(names(list(CASES)))) == len(CASES)
+
+
+@pytest.mark.parametrize("case", UDP, ids=names(UDP))
+def test_exactly_what_its_rfc_asks_for(ask: Ask, case: Case) -> None:
+    grade, words = judge(case, ask(case.packet, False))
+    assert grade is Grade.EXACT, f"{words}; {case.source}"
+
+
+@pytest.mark.parametrize("case", TCP, ids=names(TCP))
+def test_exactly_what_its_rfc_asks_for_over_tcp(ask: Ask, case: Case) -> None:
+    grade, words = judge(case, ask(case.packet, True))
+    assert grade is Grade.EXACT, f"{words}; {case.source}"
+
+
+def test_exactly_what_its_rfc_asks_for_of_a_steered_name(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    for case in UDP:
+        packet = on_steered_name(case.packet)
+        grade, words = judge(replace(case, packet=packet), ask(packet, False))
+        assert grade is Grade.EXACT, f"{case.name}: {words}; {case.source}"
+    assert not caplog.records  # what raises is logged, and answered SERVFAIL
