@@ -6,26 +6,25 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import dns.exception
 import pytest
-from support.server import Server, free_port, running_server, serve_once, until
+from support.server import Server, serve_once, until
 
-from .conftest import ADDRESSES, USER, document
+from .conftest import ADDRESSES, USER, answers
 
 NAME = "www.example.test"
 KINDS = {"zone": 1, "geo": 2, "view": 3, "pools": 4, "targets": 5}
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server with two generations, the second with one record more."""
-    with running_server(tmp_path) as server:
-        server.apply(document(free_port()))
-        change(server, "second")
-        yield server
+def server(server: Server) -> Server:
+    """A server with two generations on disk, the second with one record more."""
+    for owner in ("second", "third"):
+        server.request("DELETE", f"zones/example.test/rrsets/{owner}/TXT?wait=true")
+    change(server, "second")
+    return server
 
 
 def truncate(path: Path) -> None:
@@ -119,6 +118,7 @@ def test_a_corrupt_geo_database_keeps_the_last_generation_serving(
     assert f"lon {ADDRESSES['lon']}" in "\n".join(explained(server))
     shutil.copy(default_database, database)
     server.await_ready()  # no restart needed
+    del server.settings["geo_db"]
 
 
 @pytest.mark.parametrize("spoil", [truncate, empty, Path.unlink])
@@ -176,10 +176,3 @@ def section_of(server: Server, kind: str) -> Path:
 
 def pids(server: Server) -> set[int]:
     return {server.worker(), server.pid_of("control"), server.pid_of("health")}
-
-
-def answers(server: Server) -> bool:
-    try:
-        return bool(server.ask(NAME, timeout_s=0.05).answer)
-    except (dns.exception.Timeout, OSError):
-        return False
