@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .octets import AD, CD, DO, OPT, QR, RA, RD, TC, Z
-from .reading import Unreadable, read_reply, sent_question
+from .reading import Told, Unreadable, read_reply, sent_question
 
 SILENCE = None
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, NOTAUTH, BADVERS = 0, 1, 2, 3, 4, 5, 9, 16
@@ -87,6 +87,9 @@ def judge(asked: Case, reply: bytes | None) -> tuple[Grade, str]:
         if broken:
             return Grade.FAULT, words
     grade, words = _grade(asked, told.rcode, f"rcode {told.rcode}")
+    if grade is Grade.EXACT and _lacks_opt(asked, told):
+        # RFC 6891 section 7 demands it, but who sends such things hardly looks for it.
+        return Grade.ACCEPTED, "FORMERR without OPT"
     if grade is Grade.EXACT and told.flags & (AD | CD | RA):
         # RFC 4035 section 3.1.6: an authoritative server SHOULD clear CD.
         return Grade.ACCEPTED, f"flags {told.flags:04x}"
@@ -121,12 +124,16 @@ def _hard(asked: Case, reply: bytes) -> Iterable[tuple[bool, str]]:
     yield from _hard_opt(asked, reply)
 
 
+def _lacks_opt(asked: Case, told: Told) -> bool:
+    return asked.opt is True and all(record.rtype != OPT for record in told.additional)
+
+
 def _hard_opt(asked: Case, reply: bytes) -> Iterable[tuple[bool, str]]:
     told = read_reply(reply)
     opts = [record for record in told.additional if record.rtype == OPT]
     yield any(r.rtype == OPT for r in told.others), "OPT outside the additional section"
     yield len(opts) > 1, "several OPT"
-    yield asked.opt is True and not opts, "no OPT (RFC 6891 section 6.1.1)"
+    yield _lacks_opt(asked, told) and told.rcode != FORMERR, "no OPT (RFC 6891 section 6.1.1)"
     yield asked.opt is False and bool(opts), "OPT that nobody asked for (RFC 6891 section 7)"
     for found in opts:
         yield found.owner != b"\0", "OPT not at the root"

@@ -29,7 +29,7 @@ from .octets import (
 
 RECORD, PLACE, OPTIONS = (f"RFC 6891 section {s}" for s in ("6.1.1", "6.1.2", "6.1.2"))
 VERSIONS = "RFC 6891 section 6.1.3"
-UNKNOWN = (0, 17, 100, 4242, 26946, 65001, 65534, 65535)
+UNKNOWN = (0, 100, 2053, 4242, 26946, 65001, 65534, 65535)
 """Option codes that mean nothing in a query."""
 
 
@@ -232,13 +232,20 @@ def _known_options() -> Iterator[Case]:
         yield ignored(name, "RFC 7830 section 3", option(PADDING, bytes(size)))
     yield ignored("padding that is not zero", "RFC 7830 section 3", option(PADDING, b"\xff" * 20))
     yield ignored("padding twice", "RFC 7830 section 3", option(PADDING, bytes(9)) * 2)
-    for size in (0, 1, 2, 9):
+    for size in (2, 9):
         name = f"extended error of {size} octets"
         yield ignored(name, "RFC 8914 section 2", option(EDE, bytes(size)), unwanted={EDE})
+    either = {NOERROR, FORMERR}  # what has meaning elsewhere, ill formed
+    for size in (0, 1):
+        packet = query(opt(option(EDE, bytes(size))))
+        yield case(
+            f"extended error of {size} octets", "RFC 8914 section 2", packet, either, opt=True
+        )
     yield ignored("chain", "RFC 7901 section 4", option(CHAIN, ZONE))
     yield ignored("chain to nowhere", "RFC 7901 section 4", option(CHAIN, b"\xc0\x0c"))
     yield ignored("key tag", "RFC 8145 section 4.1", option(KEY_TAG, b"\x4a\x5c"))
-    yield ignored("key tag of odd length", "RFC 8145 section 4.1", option(KEY_TAG, b"\x4a"))
+    packet = query(opt(option(KEY_TAG, b"\x4a")))
+    yield case("key tag of odd length", "RFC 8145 section 4.1", packet, either, opt=True)
     yield ignored("expire", "RFC 7314 section 2", option(EXPIRE))
     yield ignored("expire with a time", "RFC 7314 section 2", option(EXPIRE, bytes(4)))
     for code in (DAU, DAU + 1, DAU + 2):
