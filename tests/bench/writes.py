@@ -23,15 +23,15 @@ WRITES = 110
 PAUSES_S = (0.03, 0.09)
 PROMISED_MS = 100.0
 
-LONDON, LONDON_SUBNET = {"lat": 51.5, "lon": -0.12}, "81.2.69.0/24"
-SOUTH_POLE = {"lat": -89.9, "lon": 0}
+LONDON, LONDON_SUBNET = (51.5, -0.12), "81.2.69.0/24"
+ANTARCTICA = (-80.0, 0.0)
 MOVER = "203.0.113.250"
 
 
 def run(workshop: Workshop) -> list[Figure]:
     """RRset changes and node moves on the default database, 100 nodes."""
     fleet = random_fleet()
-    fleet["nodes"]["mover"] = {"addresses": [MOVER], "location": LONDON}
+    fleet["nodes"]["mover"] = _mover(LONDON, 0)
     fleet["pools"]["web"]["nodes"].append("mover")
     with workshop.server(workshop.fresh("write"), DEFAULT) as server:
         server.put("document", fleet)
@@ -68,10 +68,17 @@ def _node_moves(server: Server, asker: Asker) -> list[float]:
     times_ms = []
     for number in range(WRITES):
         near = number % 2 == 1
-        body = {"addresses": [MOVER], "location": LONDON if near else SOUTH_POLE}
+        body = _mover(LONDON if near else ANTARCTICA, number)
         times_ms.append(_write(server, asker, "nodes/mover", body, MOVER, wanted=near))
     asker.close()
     return times_ms
+
+
+def _mover(about: tuple[float, float], number: int) -> dict[str, Any]:
+    """The node, never twice at the same place: nothing that was compiled can be used again."""
+    latitude, longitude = about
+    location = {"lat": latitude + number / 1000, "lon": longitude}
+    return {"addresses": [MOVER], "location": location}
 
 
 def _write(
