@@ -141,6 +141,34 @@ def test_a_stopped_health_process_is_replaced(server: Server) -> None:
     assert server.logged("health shows no heartbeat")
 
 
+def test_a_generation_whose_manifest_cannot_be_written_leaves_the_old_one_whole(
+    server: Server,
+) -> None:
+    obstacle = server.data / "manifest.new"
+    obstacle.mkdir()
+    path = "zones/example.test/rrsets/third/TXT?wait=true"
+    refused = server.request("PUT", path, {"values": ["third"]})
+    assert refused.status_code == 503
+    assert "manifest" in refused.text
+    pid = server.worker()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: server.worker() != pid and answers(server), "the new worker has no generation")
+    assert server.text("second.example.test") == "second"
+    obstacle.rmdir()
+    until(lambda: server.text("third.example.test") == "third", "it is not tried again")
+    assert server.worker() != pid
+
+
+def test_a_runtime_directory_that_is_cleared_is_made_anew(server: Server) -> None:
+    old = pids(server)
+    shutil.rmtree(server.runtime)
+    until(lambda: (server.runtime / "status").exists(), "it stays away")
+    until(lambda: not old & set(server.left()) and answers(server), "no answer")
+    server.await_ready()
+    change(server, "third")
+    assert server.text("third.example.test") == "third"
+
+
 def test_a_supervisor_out_of_descriptors_goes_on_and_recovers(server: Server) -> None:
     import resource
 
