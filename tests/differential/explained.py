@@ -54,6 +54,14 @@ def _adds_addresses(case: Case) -> bool:
     )
 
 
+def _glue_by_wildcard(case: Case) -> bool:
+    added = case.theirs.additional - case.ours.additional
+    owners = {owner for owner, *_ in added}
+    return case.ours.additional <= case.theirs.additional and not any(
+        owner in zone.held for owner in owners for zone in case.world.zones
+    )
+
+
 def _stops_at_its_dname(case: Case) -> bool:
     *_, end = (case.question.name, *case.theirs.path(case.question.name))
     again = any(t == DNAME and end.is_subdomain(o) for o, t, *_ in case.theirs.answer)
@@ -90,6 +98,14 @@ EXPLAINED = (
         ("knot", "nsd"),
         frozenset({"additional"}),
         _adds_addresses,
+    ),
+    Explained(
+        "makes glue of a wildcard",
+        "A wildcard below a cut is not data of the zone (RFC 4592 section 2.2.1), so no server's "
+        "address; and one beside the cut makes no glue, for its names can be asked for.",
+        ("knot", "nsd"),
+        frozenset({"additional"}),
+        _glue_by_wildcard,
     ),
     Explained(
         "stops where a DNAME redirects its own target",

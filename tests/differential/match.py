@@ -85,7 +85,7 @@ class Match:
         assert whole is not None
         seen = read(whole)
         if repeats(whole, seen):
-            outcome.faults["geodns", "repeats"].append(f"{question}: {_shown(seen)}")
+            outcome.faults["geodns", "repeats"].append(f"{question}: {whole.hex()}")
         if not question.tcp:
             octets = self.lab.raw(packet, HOST)
             assert octets is not None
@@ -115,8 +115,7 @@ class Match:
                 outcome.explained[known.name, peer.maker] += 1
         if left:
             outcome.faults[peer.maker, *sorted(left)].append(
-                f"seed {self.world.seed} {question}\n"
-                f"  ours   {_shown(ours)}\n  theirs {_shown(theirs)}"
+                f"seed {self.world.seed} {question}\n{_apart(ours, theirs, left)}"
             )
 
     def _ask(self, peer: Peer, question: Question, *, tcp: bool) -> Seen:
@@ -161,11 +160,16 @@ def _soa(lab: Lab, apex: dns.name.Name) -> str:
     return answer[0][0].to_text()
 
 
-def _shown(seen: Seen) -> str:
-    def records(part: Records) -> list[str]:
-        return sorted(f"{o} {t} {ttl} {d.hex()[:60]}" for o, t, ttl, d in part)
+def _apart(ours: Seen, theirs: Seen, parts: Iterable[str]) -> str:
+    """What each says that the other does not."""
+    lines = []
+    for part in sorted(parts):
+        mine, other = getattr(ours, part), getattr(theirs, part)
+        if isinstance(mine, frozenset):
+            mine, other = _shown(mine - other), _shown(other - mine)
+        lines.append(f"  {part}: ours {mine}, theirs {other}")
+    return "\n".join(lines)
 
-    return (
-        f"rcode {seen.rcode} aa {seen.aa} answer {records(seen.answer)} authority "
-        f"{records(seen.authority)} additional {records(seen.additional)}"
-    )
+
+def _shown(records: Records) -> list[str]:
+    return sorted(f"{o} {t} {ttl} {d.hex()[:80]}" for o, t, ttl, d in records)

@@ -66,26 +66,31 @@ ZONE = {
 
 
 class Peer:
-    """One running server."""
+    """One running server; on any free port, or as name servers on 53 of an address."""
 
-    def __init__(self, maker: str, directory: Path, zones: Mapping[str, str]) -> None:
+    def __init__(
+        self, maker: str, directory: Path, zones: Mapping[str, str], host: str = ""
+    ) -> None:
         """``zones`` are master files by apex."""
         directory.mkdir(parents=True)
-        self.maker, self.port, self.log = maker, free_port(), directory / "log"
+        self.maker, self.log = maker, directory / "log"
+        self.host, self.port = (host, 53) if host else (HOST, free_port())
         files = {apex: directory / f"zone{number}" for number, apex in enumerate(zones)}
         for apex, file in files.items():
             file.write_text(zones[apex], encoding="ascii")
         listed = "\n".join(ZONE[maker].format(apex=a, file=f) for a, f in files.items())
         form = {"knot": KNOT, "nsd": NSD}[maker]
         conf = directory / "conf"
-        conf.write_text(form.format(directory=directory, host=HOST, port=self.port, zones=listed))
+        conf.write_text(
+            form.format(directory=directory, host=self.host, port=self.port, zones=listed)
+        )
         program = program_of(maker)
         assert program is not None
         command = [program, "-c", str(conf)] + (["-d"] if maker == "nsd" else [])
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         self._udp = socket.socket(type=socket.SOCK_DGRAM)
-        self._udp.connect((HOST, self.port))
+        self._udp.connect((self.host, self.port))
         self._udp.settimeout(PATIENCE_S)
         self._tcp: socket.socket | None = None
 
@@ -132,7 +137,7 @@ class Peer:
 
     def _ask_tcp(self, packet: bytes) -> bytes:
         if self._tcp is None:
-            self._tcp = socket.create_connection((HOST, self.port), PATIENCE_S)
+            self._tcp = socket.create_connection((self.host, self.port), PATIENCE_S)
         self._tcp.sendall(len(packet).to_bytes(2, "big") + packet)
         size = int.from_bytes(self._read(self._tcp, 2), "big")
         return self._read(self._tcp, size)
