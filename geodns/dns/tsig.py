@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from geodns.dns.message import CLASS_ANY, read_name
+from geodns.dns.message import CLASS_ANY, Name, read_name
 
 TYPE_TSIG = 250  # RFC 8945 §4.2
 BADKEY = 17  # RFC 8945 §3
@@ -15,22 +15,18 @@ _REST = Struct(">HHH")
 _RECORD = Struct(">HHIH")
 
 
-def bad_key(message: bytes, at: int) -> bytes | None:
-    """The TSIG that tells the sender of this one that its key is not known here.
+def bad_key(message: bytes, key: Name) -> bytes | None:
+    """The TSIG that tells the sender of this message that its key is not known here.
 
-    Shape:  ``at`` is where the TSIG starts; the reply's is unsigned: its MAC is empty (RFC 8945
-            §5.2.1, §5.3.2).
-    Errors: none; None if the record is not well formed, which is FORMERR (§5.2).
+    Shape:  the message ends with a whole record, owned by ``key``; the reply's is unsigned: its
+            MAC is empty (RFC 8945 §5.2.1, §5.3.2).
+    Errors: none; None if the record is not a well formed TSIG, which is FORMERR (§5.2).
     """
-    key = read_name(message, at)
-    if key is None or key.end + _RECORD.size > len(message):
+    _, rclass, ttl, _ = _RECORD.unpack_from(message, key.end)
+    algorithm = read_name(message, key.end + _RECORD.size)
+    if rclass != CLASS_ANY or ttl or algorithm is None:
         return None
-    _, rclass, ttl, length = _RECORD.unpack_from(message, key.end)
-    end = key.end + _RECORD.size + length
-    algorithm = read_name(message[:end], key.end + _RECORD.size)
-    if rclass != CLASS_ANY or ttl or end > len(message) or algorithm is None:
-        return None
-    told = _read_signature(message[algorithm.end : end])
+    told = _read_signature(message[algorithm.end :])
     if told is None:
         return None
     time_and_fudge, original_id = told

@@ -21,6 +21,7 @@ from geodns.dns.message import (
     QR,
     UDP_PAYLOAD_OCTETS,
     UDP_PLAIN_OCTETS,
+    Name,
     read_name,
 )
 from geodns.dns.rrtypes import TYPE_OPT
@@ -179,12 +180,12 @@ class Query:
             raise Malformed(FORMERR, edns=True)
         end = int(owner.end + 10 + length)
         if rtype == TYPE_TSIG:
-            self._judge_signature(at, last=left == 1 and end == len(packet))
+            self._judge_signature(owner, last=left == 1 and end == len(packet))
         return end
 
-    def _judge_signature(self, at: int, *, last: bool) -> NoReturn:
+    def _judge_signature(self, key: Name, *, last: bool) -> NoReturn:
         """RFC 8945 section 5.2: the last of the additional records, and by a known key."""
-        told = bad_key(self.packet, at) if last else None
+        told = bad_key(self.packet, key) if last else None
         if told is None:
             raise Malformed(FORMERR, edns=self.edns)
         raise Malformed(NOTAUTH, edns=self.edns, tsig=told)
