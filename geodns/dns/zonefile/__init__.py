@@ -4,16 +4,11 @@
 and other servers read back to the same octets.
 """
 
-from geodns.dns.zonefile.reader import FAULTS_MAX, RECORDS_MAX, TEXT_MAX_CHARACTERS, parse
-from geodns.dns.zonefile.records import Record, Soa, ZoneText, emit
-
-__all__ = [
-    "FAULTS_MAX",
-    "RECORDS_MAX",
-    "TEXT_MAX_CHARACTERS",
-    "Record",
-    "Soa",
-    "ZoneText",
-    "emit",
-    "parse",
-]
+from geodns.dns.zonefile.reader import FAULTS_MAX as FAULTS_MAX
+from geodns.dns.zonefile.reader import RECORDS_MAX as RECORDS_MAX
+from geodns.dns.zonefile.reader import TEXT_MAX_CHARACTERS as TEXT_MAX_CHARACTERS
+from geodns.dns.zonefile.reader import parse as parse
+from geodns.dns.zonefile.records import Record as Record
+from geodns.dns.zonefile.records import Soa as Soa
+from geodns.dns.zonefile.records import ZoneText as ZoneText
+from geodns.dns.zonefile.records import emit as emit
