@@ -27,8 +27,9 @@ from geodns.dns.message import (
 from geodns.dns.rrtypes import TYPE_OPT
 from geodns.dns.tsig import TYPE_TSIG, bad_key
 
-ECS_FAMILY_BITS = {1: 32, 2: 128}
-"""Address bits by ECS FAMILY. Source: RFC 7871 section 6, IANA address family numbers."""
+ECS_FAMILY_BITS = {0: 0, 1: 32, 2: 128}
+"""Address bits by ECS FAMILY. Source: RFC 7871 section 6, IANA address family numbers; family 0
+with nothing is what ``dig +subnet=0`` sends."""
 
 RECORDS_MAX = 16
 """Records that are read past; more are FORMERR. Source: no reference; a query needs OPT, TSIG or
@@ -214,7 +215,7 @@ class Query:
             raise Malformed(FORMERR, edns=True)
         packet = self.packet
         family, source_prefix_len, scope_prefix_len = _ECS(packet, at)
-        bits = ECS_FAMILY_BITS.get(family, 0)
+        bits = ECS_FAMILY_BITS.get(family, -1)  # who sent another could not read its echo
         octets = source_prefix_len + 7 >> 3
         if (
             source_prefix_len > bits

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from protocol.malformed.battery import CASES
 from protocol.malformed.case import Case, Grade, judge
+from protocol.malformed.inside import Ask, inside
 from protocol.malformed.peers import program_of, running_geodns, running_peer
 from protocol.malformed.report import worse_than
 from protocol.malformed.run import play
-from protocol.malformed.zone import document, on_steered_name
-from support.lab import RESOLVER, Lab
+from protocol.malformed.zone import on_steered_name
 
-from geodns.document.load import from_document
-from geodns.engine.cookies import CookieJar
-from geodns.engine.responder import Responder, Surroundings
 from geodns.geo.world import World
-
-Ask = Callable[[bytes, bool], bytes | None]
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Ask:
-    config = from_document({"geodns": 1, **document()})
-    lab = Lab(tmp_path_factory.mktemp("malformed"), tiny_world, config)
-    around = Surroundings(nsid=b"one", jar=CookieJar([bytes(16)], lambda: 1_800_000_000.0))
-    responder = Responder(lab.generation, lab.status, around)
-    return lambda packet, tcp: responder.respond(packet, RESOLVER, tcp=tcp)
+    return inside(tmp_path_factory.mktemp("malformed"), tiny_world)
 
 
 def names(cases: list[Case]) -> list[str]:
