@@ -31,7 +31,7 @@ TEXT_MAX_CHARACTERS = 64 * 2**20
 """Source: no reference; a million records of 64 characters."""
 
 RECORDS_MAX = 1_000_000
-"""Source: no reference; measured, 45 s and some 300 MB to read."""
+"""Source: no reference; 300,000 took 14 s and 95 MB to read, and both grow evenly."""
 
 FAULTS_MAX = 100
 """Source: no reference; who mends a hundred lines can ask again."""
