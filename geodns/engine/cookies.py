@@ -83,22 +83,27 @@ class CookieJar:
         made = int.from_bytes(theirs[4:8], "big") if len(theirs) == 16 else 0
         # RFC 9018 section 4.3: serial arithmetic, for the time stamp has 32 bits.
         age = (now - made + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
+        # RFC 9018 section 4.2: reserved octets are hashed as they came, whatever they are.
+        head = theirs[:8]
         valid = (
             len(theirs) == 16
-            and theirs[:4] == _HEAD
+            and head[:1] == _HEAD[:1]
             and -FUTURE_S <= age <= VALID_S
-            and any(compare_digest(theirs, _server(s, mine, made, address)) for s in self._secrets)
+            and any(compare_digest(theirs, _server(s, mine, head, address)) for s in self._secrets)
         )
-        if valid and age < RENEW_S and theirs == _server(self._secrets[0], mine, made, address):
+        if valid and age < RENEW_S and theirs == self._fresh(mine, made, address):
             return Cookie(_OPTION + option, True), made + RENEW_S
-        fresh = mine + _server(self._secrets[0], mine, now & 0xFFFF_FFFF, address)
         # The verdict may change with the next second; one that is not valid never becomes so.
-        return Cookie(_OPTION + fresh, valid), now + 1
+        return Cookie(_OPTION + mine + self._fresh(mine, now, address), valid), now + 1
+
+    def _fresh(self, client_cookie: bytes, made: int, address: bytes) -> bytes:
+        """What we would issue."""
+        head = _HEAD + (made & 0xFFFF_FFFF).to_bytes(4, "big")
+        return _server(self._secrets[0], client_cookie, head, address)
 
 
-def _server(secret: bytes, client_cookie: bytes, made: int, address: bytes) -> bytes:
-    """The server cookie of RFC 9018 section 4: head, time stamp, SipHash-2-4."""
-    head = _HEAD + made.to_bytes(4, "big")
+def _server(secret: bytes, client_cookie: bytes, head: bytes, address: bytes) -> bytes:
+    """The server cookie of RFC 9018 section 4: head (with time stamp), then SipHash-2-4."""
     # An IPv4 client on a dual-stack socket is the same client.
     if address[:12] == b"\0" * 10 + b"\xff\xff":
         address = address[12:]
