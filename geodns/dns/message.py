@@ -103,9 +103,7 @@ def error_reply(query: bytes, rcode: int, edns: bool = False, tsig: bytes = b"")
     opt = b""
     if edns or rcode > 0xF:
         do = _opt_flags(query, end) if end else None
-        # RFC 6891 §6.1.3: the TTL holds the rcode's upper eight bits, a version (0), the flags.
-        ttl = rcode >> 4 << 24 | (do or 0)
-        opt = struct.pack("!BHHIH", 0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, 0)
+        opt = _opt(rcode, do or 0)
     if HEADER_OCTETS + len(question + opt + tsig) > UDP_PLAIN_OCTETS:
         tsig = b""
     flags = _reply_flags(query) | rcode & 0xF
@@ -119,11 +117,13 @@ def text_reply(
     ttl: int = 0,
     rclass: int = CLASS_IN,
     limit: int = MESSAGE_MAX_OCTETS,
+    options: bytes = b"",
 ) -> bytes | None:
     """The authoritative answer that is these texts, one TXT record each.
 
     Shape:  a text longer than 255 octets goes into several character-strings of its record; more
-            than ``limit`` octets give TC and no record. OPT if the query had one.
+            than ``limit`` octets give TC and no record. OPT, with the encoded ``options``, if
+            the query had one.
     Errors: none; FORMERR for a query without one readable question, None as in `error_reply`.
     """
     end = _question_end(query) if _is_query(query) else None
@@ -132,18 +132,23 @@ def text_reply(
     # RFC 2181 §5: a set of records holds no two that are equal.
     data = [_strings(text) for text in dict.fromkeys(texts)]
     if sum(map(_record_octets, data)) <= limit:
-        reply = _compose(query, end, data, ttl, rclass)
+        reply = _compose(query, end, data, ttl, rclass, options)
         if len(reply) <= limit:
             return reply
     # RFC 2181 §9: a resolver drops a truncated answer anyway, so no part of the set goes out.
-    return _compose(query, end, [], ttl, rclass, TC)
+    return _compose(query, end, [], ttl, rclass, options, TC)
 
 
 def _compose(
-    query: bytes, end: int, data: Sequence[list[bytes]], ttl: int, rclass: int, tc: int = 0
+    query: bytes,
+    end: int,
+    data: Sequence[list[bytes]],
+    ttl: int,
+    rclass: int,
+    options: bytes,
+    tc: int = 0,
 ) -> bytes:
     from dnslib import RR, TXT, DNSHeader, DNSLabel, DNSQuestion, DNSRecord
-    from dnslib.dns import EDNS0
 
     owner = DNSLabel(labels(query[HEADER_OCTETS : end - 4]))
     message_id, *_ = struct.unpack_from("!H", query)
@@ -151,10 +156,18 @@ def _compose(
     reply = DNSRecord(header, q=DNSQuestion(owner, *struct.unpack_from("!HH", query, end - 4)))
     for strings in data:
         reply.add_answer(RR(owner, TYPE_TXT, rclass, ttl, TXT(strings)))
+    octets = bytes(reply.pack())
     flags = _opt_flags(query, end)
-    if flags is not None:
-        reply.add_ar(EDNS0(flags="do" if flags else "", udp_len=UDP_PAYLOAD_OCTETS))
-    return bytes(reply.pack())
+    if flags is None:
+        return octets
+    return octets[:10] + b"\0\1" + octets[12:] + _opt(NOERROR, flags, options)
+
+
+def _opt(rcode: int, flags: int, options: bytes = b"") -> bytes:
+    # RFC 6891 §6.1.3: the TTL holds the rcode's upper eight bits, a version (0), the flags.
+    ttl = rcode >> 4 << 24 | flags
+    head = struct.pack("!BHHIH", 0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, len(options))
+    return head + options
 
 
 def _strings(text: str) -> list[bytes]:

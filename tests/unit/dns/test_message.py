@@ -205,6 +205,18 @@ def test_opt_is_answered_with_opt(want_dnssec: bool) -> None:
     assert bool(reply.ednsflags & dns.flags.DO) == want_dnssec
 
 
+def test_options_stand_in_opt_and_count_for_the_limit() -> None:
+    option = b"\x00\x0a\x00\x08" + b"12345678"
+    asked = query(use_edns=0)
+    whole = message.text_reply(asked, ["x"], options=option)
+    (found,) = read(whole).options
+    assert (found.otype, found.to_wire()) == (message.OPTION_COOKIE, b"12345678")
+    assert whole is not None
+    short = message.text_reply(asked, ["x"], limit=len(whole) - 1, options=option)
+    assert (read(short).answer, read(short).options) == ([], (found,))
+    assert read(message.text_reply(query(), ["x"], options=option)).edns == -1
+
+
 def test_opt_is_found_behind_other_records() -> None:
     asked = query(use_edns=0)
     other = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0\x00\x02\x01"
