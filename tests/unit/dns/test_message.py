@@ -107,7 +107,7 @@ def test_an_extended_rcode_stands_in_opt() -> None:
     reply = read(message.error_reply(query(use_edns=1), message.BADVERS))
     assert reply.rcode() == dns.rcode.BADVERS
     assert (reply.edns, reply.payload) == (0, 1232)
-    assert read(message.error_reply(query(use_edns=0), message.BADCOOKIE)).rcode() == 23
+    assert read(message.error_reply(query(use_edns=0), dns.rcode.BADCOOKIE)).rcode() == 23
 
 
 @pytest.mark.parametrize("want_dnssec", [False, True])
@@ -254,33 +254,17 @@ def test_what_no_message_can_hold_is_truncated(texts: list[str]) -> None:
         (message.AA, dns.flags.AA),
         (message.TC, dns.flags.TC),
         (message.RD, dns.flags.RD),
-        (message.RA, dns.flags.RA),
-        (message.AD, dns.flags.AD),
-        (message.CD, dns.flags.CD),
         (message.DO, dns.flags.DO),
-        (message.OPCODE_NOTIFY >> 11, dns.opcode.NOTIFY),
-        (message.OPCODE_UPDATE >> 11, dns.opcode.UPDATE),
         (message.NXDOMAIN, dns.rcode.NXDOMAIN),
         (message.NOTIMP, dns.rcode.NOTIMP),
         (message.NOTAUTH, dns.rcode.NOTAUTH),
         (message.CLASS_CH, dns.rdataclass.CH),
-        (message.CLASS_NONE, dns.rdataclass.NONE),
         (message.CLASS_ANY, dns.rdataclass.ANY),
         (message.OPTION_NSID, dns.edns.NSID),
         (message.OPTION_ECS, dns.edns.ECS),
         (message.OPTION_COOKIE, dns.edns.COOKIE),
         (message.OPTION_EDE, dns.edns.EDE),
         (message.EDE_OTHER, dns.edns.EDECode.OTHER),
-        (message.EDE_STALE_ANSWER, dns.edns.EDECode.STALE_ANSWER),
-        (message.EDE_NOT_READY, dns.edns.EDECode.NOT_READY),
-        (message.EDE_BLOCKED, dns.edns.EDECode.BLOCKED),
-        (message.EDE_FILTERED, dns.edns.EDECode.FILTERED),
-        (message.EDE_PROHIBITED, dns.edns.EDECode.PROHIBITED),
-        (message.EDE_NOT_AUTHORITATIVE, dns.edns.EDECode.NOT_AUTHORITATIVE),
-        (message.EDE_NOT_SUPPORTED, dns.edns.EDECode.NOT_SUPPORTED),
-        (message.EDE_NO_REACHABLE_AUTHORITY, dns.edns.EDECode.NO_REACHABLE_AUTHORITY),
-        (message.EDE_NETWORK_ERROR, dns.edns.EDECode.NETWORK_ERROR),
-        (message.EDE_INVALID_DATA, dns.edns.EDECode.INVALID_DATA),
     ],
 )
 def test_numbers_are_those_of_dnspython(ours: int, theirs: int) -> None:
