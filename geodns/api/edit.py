@@ -10,8 +10,9 @@ from geodns.api.kinds import ALL, ZONE, Kind, config_key
 from geodns.api.ports import Geo
 from geodns.document.references import references
 from geodns.document.resources import Key, collect, pointer, resources
-from geodns.errors import Reason
-from geodns.model.base import Resource
+from geodns.document.tolerant import further_faults_of
+from geodns.errors import ConfigError, Reason
+from geodns.model.base import Resource, read
 from geodns.model.config import Config
 from geodns.model.node import Location, Node
 
@@ -76,6 +77,18 @@ def writable(body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     return {name: value for name, value in body.items() if name not in READ_ONLY}
+
+
+def read_resource(config: Config, kind: Kind, key: Key, body: Any) -> Resource:
+    """The resource of a body that is to be put into the Config.
+
+    Errors: ConfigError with the body's own faults, and then with what would be wrong besides.
+    """
+    try:
+        return read(kind.model, body)
+    except ConfigError as error:
+        further = further_faults_of(kind.word, key, body, error.reasons, config)
+        raise ConfigError([*error.reasons, *relative(further, kind, key)]) from None
 
 
 def placed(node: Node, known: Node | None, geo: Geo) -> tuple[Node, Reason | None]:

@@ -25,7 +25,7 @@ from geodns.document.resources import Key, body, pointer
 from geodns.document.zonefile.export import zone_to_text
 from geodns.document.zonefile.load import located, with_zone, zone_from_text
 from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
-from geodns.model.base import Resource, read
+from geodns.model.base import Resource
 from geodns.model.config import Config
 from geodns.model.node import Node
 from geodns.store.base import Store
@@ -132,7 +132,7 @@ class Service:
                 detail = f"The {kind.title(key)} exists already."
                 raise Conflict([Reason("/id", "exists", detail, hint="Change it with PUT.")])
             terms.require(kind.title(key), found.revision if found else None)
-            resource = read(kind.model, edit.writable(data))
+            resource = edit.read_resource(self.config, kind, key, edit.writable(data))
             return self._draft_of(kind, key, resource, found, keep_place=True)
 
         return await self._write(draft, terms)
@@ -144,7 +144,8 @@ class Service:
             found = self.get(kind, key)
             terms.require(kind.title(key), found.revision)
             merged = edit.merge_patch(body(found.resource), edit.writable(data))
-            return self._draft_of(kind, key, read(kind.model, merged), found, keep_place=False)
+            resource = edit.read_resource(self.config, kind, key, merged)
+            return self._draft_of(kind, key, resource, found, keep_place=False)
 
         return await self._write(draft, terms)
 
@@ -163,15 +164,17 @@ class Service:
     async def apply(self, data: Any, prune: bool, terms: Terms) -> Outcome:
         """Add and replace what the document holds; with ``prune``, also remove what documents
         of its name made and it no longer holds."""
-        wanted = await asyncio.to_thread(from_document, data)
-        name = data.get("name", "")
+
+        def whole(wanted: Config) -> Config:
+            made = self._ledger.made_by(data.get("name", "")) if prune else frozenset()
+            return edit.applied(self.config, wanted, made)
+
+        wanted = await asyncio.to_thread(from_document, data, whole)
 
         def draft() -> Draft:
             terms.require("document", self.revision)
-            made = self._ledger.made_by(name) if prune else frozenset()
-            merged = edit.applied(self.config, wanted, made)
-            after, notes = edit.place_all(merged, self.config, self._geo)
-            return Draft(after, notes=tuple(notes), store_note=document_note(name))
+            after, notes = edit.place_all(whole(wanted), self.config, self._geo)
+            return Draft(after, notes=tuple(notes), store_note=document_note(data.get("name", "")))
 
         return await self._write(draft, terms)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from geodns.dns.names import excerpt, from_url, to_url
@@ -13,6 +14,7 @@ from geodns.document.reader import DEPTH_MAX
 from geodns.document.reader import read_yaml as read_yaml
 from geodns.document.references import did_you_mean
 from geodns.document.resources import KINDS, Item, Key, body, collect, pointer, resources
+from geodns.document.tolerant import Unread, further_faults
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import ID_PATTERN, join_pointer, read
 from geodns.model.config import Config
@@ -24,16 +26,17 @@ _BY_ID = ("pool", "node", "monitor")
 _SECTIONS = ("geodns", "name", "zones", *(f"{kind}s" for kind in _BY_ID))
 
 
-def from_document(data: object) -> Config:
+def from_document(data: object, whole: Callable[[Config], Config] = lambda own: own) -> Config:
     """The Config that a document describes; names get their one spelling.
 
-    Errors: ConfigError with every fault of every resource. What spans resources is left to
-            `check`.
+    Shape:  ``whole`` tells what the document's resources will be part of.
+    Errors: ConfigError with every fault of every resource, and then with what `check` finds in
+            the whole as far as it could be read. Without the first, `check` is the caller's.
     """
     loader = _Loader()
     items = list(loader.items(data))
     if loader.faults:
-        raise ConfigError(loader.faults)
+        raise ConfigError([*loader.faults, *loader.further(data, items, whole)])
     return collect(items)
 
 
@@ -79,6 +82,9 @@ class _Loader:
     def __init__(self) -> None:
         self.faults: list[Reason] = []
         self._keys: set[tuple[str, Key]] = set()
+        self._unread = Unread()
+        self._ids: set[str] = set()
+        """Kinds of which an id could not be read."""
 
     def items(self, data: object) -> Iterator[Item]:
         if _is_deeper(data, DEPTH_MAX):
@@ -93,6 +99,19 @@ class _Loader:
         for kind in _BY_ID:
             for name, fields in self._section("", document, f"{kind}s"):
                 yield from self._by_id(kind, name, fields)
+
+    def further(
+        self, data: object, items: Iterable[Item], whole: Callable[[Config], Config]
+    ) -> list[Reason]:
+        """What is wrong besides the faults, in all that could be read."""
+        if not isinstance(data, dict) or any(not fault.pointer for fault in self.faults):
+            return []
+        misspelt = any(key not in _SECTIONS for key in data)
+        broken = {fault.pointer for fault in self.faults if fault.code != "unknown_field"}
+        for kind in _BY_ID:
+            if (misspelt and f"{kind}s" not in data) or f"/{kind}s" in broken or kind in self._ids:
+                self._unread.kinds.add(kind)
+        return further_faults(lambda: whole(collect(items)), self.faults, self._unread)
 
     def _head(self, document: Mapping[str, object]) -> None:
         """The document's own fields."""
@@ -140,6 +159,7 @@ class _Loader:
         if re.fullmatch(ID_PATTERN, name):
             yield from self._resource(kind, (name,), fields)
         else:
+            self._ids.add(kind)
             detail = f'Id "{excerpt(name)}" must have the form {ID_PATTERN}.'
             self._refuse(pointer(kind, (name,)), "bad_form", detail, excerpt(name))
 
@@ -150,9 +170,12 @@ class _Loader:
             self._refuse(at, "duplicate", detail)
         self._keys.add((kind, key))
         try:
-            yield Item(kind, key, read(KINDS[kind], fields, at))
+            yield Item(kind, key, read(KINDS[kind], fields))
         except ConfigError as error:
-            self.faults.extend(error.reasons)
+            self.faults.extend(replace(each, pointer=at + each.pointer) for each in error.reasons)
+            rest = self._unread.salvage(kind, key, fields, error.reasons)
+            if rest is not None:
+                yield Item(kind, key, rest)
 
     def _owner(self, at: str, text: str, origin: bytes) -> Iterator[str]:
         name = attempt(join_pointer(at, (text,)), self.faults, from_url, text, origin)

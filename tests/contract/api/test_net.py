@@ -92,7 +92,7 @@ def test_all_reasons_come_back(client: Client) -> None:
         client.request("PUT", "/api/v1/pools/p", {"nodes": ["fra1", "mil9"], "answers": 0})
     with pytest.raises(ConfigError) as other:
         client.request("PUT", "/api/v1/pools/p", {"nodes": ["fra1", "mil9"], "monitor": "wep"})
-    assert [reason.pointer for reason in caught.value.reasons] == ["/answers"]
+    assert [reason.pointer for reason in caught.value.reasons] == ["/answers", "/nodes/1"]
     reasons = {reason.pointer: reason for reason in other.value.reasons}
     assert reasons["/nodes/1"].hint == "Did you mean mil1?"
     assert reasons["/monitor"].value == "wep"

@@ -120,6 +120,19 @@ def test_check_reports_what_spans_resources(run: Commands, document: Path) -> No
     assert "/nodes/nyc1/addresses/0: " in refused.err
 
 
+def test_check_reports_both_sorts_of_faults_at_once(run: Commands, document: Path) -> None:
+    def spoil(content: dict[str, Any]) -> None:
+        content["pools"]["web"]["nodes"] += ["mil9"]
+        content["nodes"]["fra1"]["location"]["lat"] = 95.2
+        del content["nodes"]["mil1"]["location"]
+
+    refused = run("check", edit(document, spoil))
+    assert refused.code == 2
+    assert "/pools/web/nodes/3: No node mil9. Did you mean mil1?" in refused.err
+    assert "/nodes/fra1/location/lat: Must be at most 90, not 95.2." in refused.err
+    assert "/nodes/mil1" not in refused.err
+
+
 def test_check_places_nodes_as_a_server_would(run: Commands, document: Path) -> None:
     def forget(content: dict[str, Any]) -> None:
         for name, address in (("fra1", "8.8.8.8"), ("mil1", "192.0.2.20")):

@@ -69,7 +69,11 @@ def zone(**fields: object) -> dict[str, object]:
         ({"geodns": 1, "nodes": []}, "/nodes", "wrong_type"),
         ({"geodns": 1, "nodes": {"A": {}}}, "/nodes/A", "bad_form"),
         ({"geodns": 1, "nodes": {"a\n": {}}}, "/nodes/a\n", "bad_form"),
-        ({"geodns": 1, "nodes": {"a": {"weight": -1}}}, "/nodes/a/weight", "out_of_range"),
+        (
+            {"geodns": 1, "nodes": {"a": {"cname": "b", "weight": -1}}},
+            "/nodes/a/weight",
+            "out_of_range",
+        ),
         ({"geodns": 1, "nodes": {"a": None}}, "/nodes/a", "wrong_type"),
         ({"geodns": 1, "pools": {"a": {"nodez": []}}}, "/pools/a/nodez", "unknown_field"),
         ({"geodns": 1, "zones": {"z": None}}, "/zones/z", "wrong_type"),
