@@ -28,6 +28,8 @@ def api(data_dir: Path | None) -> Client:
 
 def path_of(*parts: str) -> str:
     """The URL path of a resource, whatever its names hold."""
+    if parts[:2] == ("zones", "."):  # the root zone; RFC 3986 section 5.2.4: "." would vanish
+        parts = ("zones", "@", *parts[2:])
     return PREFIX + "".join("/" + quote(part, safe="@") for part in parts)
 
 

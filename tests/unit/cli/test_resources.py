@@ -96,6 +96,13 @@ def test_an_id_cannot_lead_elsewhere_in_the_api(run: Commands) -> None:
         assert run("node", "show", id_).code == 2
 
 
+def test_the_root_zone_may_be_named_by_its_dot(run: Commands) -> None:
+    assert run("zone", "add", ".", "nameservers=[{name: a., addresses: [192.0.2.1]}]").code == 0
+    assert run("rrset", "add", ".", "www", "TXT", "text").code == 0
+    assert run("rrset", "show", "@", "www", "TXT", "--output", "json").data["values"] == ["text"]
+    assert run("zone", "remove", ".", "--force", "--reason", "a test").code == 0
+
+
 def test_terminal_controls_from_elsewhere_are_made_visible(run: Commands) -> None:
     run("node", "add", "fra1", "addresses=192.0.2.1")
     shown = run("node", "show", "fra1").out
