@@ -7,7 +7,7 @@ import socket
 import sys
 from dataclasses import replace
 
-from geodns.daemon.places import Places, make_pages, prepare
+from geodns.daemon.places import ADMIN_TOKEN, Places, make_pages, prepare
 from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
 from geodns.errors import ConfigError, Reason
@@ -34,7 +34,11 @@ def run(settings: Settings) -> int:
     listeners = bind_all(settings)
     api_socket = bind_api(settings.api)
     bound = tuple(Endpoint(*each[0].udp.getsockname()[:2]) for each in listeners)
+    api = Endpoint(*api_socket.getsockname()[:2])
     log.info("geodns serves DNS on %s with the reference engine", ", ".join(map(str, bound)))
+    log.info("the API is on %s, its token in %s", api, places.data / ADMIN_TOKEN)
+    if not sockets.is_local(api.host):
+        log.warning("the API's address %s is not on this machine yet", api.host)
     return Supervisor(replace(settings, dns=bound), places, listeners, api_socket, lock).run()
 
 

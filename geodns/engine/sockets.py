@@ -65,6 +65,17 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     return sock
 
 
+def is_local(host: str) -> bool:
+    """Whether this machine has the address now: we bind without (`_prepare_address`)."""
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True
+
+
 def _bound(host: str, port: int, kind: socket.SocketKind, *, shared: bool = True) -> socket.socket:
     version = ip_address(host).version
     sock = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, kind)

@@ -95,6 +95,18 @@ def test_a_wedged_worker_is_replaced(server: Server) -> None:
     assert server.logged("shows no heartbeat")
 
 
+def test_the_start_is_logged_with_addresses_and_token_file(server: Server) -> None:
+    assert server.logged(f"serves DNS on 127.0.0.1:{server.dns_port} ")
+    assert server.logged(f"API is on 127.0.0.1:{server.api_port}, its token in {server.data}")
+    assert not server.logged("not on this machine yet")
+
+
+def test_an_api_address_that_is_not_here_yet_is_logged(tmp_path: Path) -> None:
+    with running_server(tmp_path, start=False, api="192.0.2.1:8053") as server:
+        server.start(ready=False)
+        until(lambda: server.logged("192.0.2.1 is not on this machine yet"), "no warning")
+
+
 def test_sigterm_ends_everything_and_frees_the_ports(server: Server) -> None:
     started_s = time.monotonic()
     assert server.stop() == 0
