@@ -35,7 +35,7 @@ ifneq ($(CARGO),)
 endif
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-tools: ## Install dig and unbound, which some tests talk to
+test-tools: ## Install the programs that some tests talk to
 	@.ci/test-tools
 
 check: install check-native ## Format, lint, types, layers

@@ -21,6 +21,7 @@ from geodns.api.problems import HttpError, problem_response
 from geodns.api.resources import PREFIX, resource_routes
 from geodns.api.routes import document_routes, question_routes, state_routes
 from geodns.api.service import Service
+from geodns.api.zonefiles import zonefile_routes
 from geodns.errors import GeodnsError
 
 ABOUT = "Steers users to the nearest healthy edge node."
@@ -51,6 +52,7 @@ def create_app(
     )
     app.include_router(resource_routes(service, observer), prefix=PREFIX)
     app.include_router(document_routes(service), prefix=PREFIX)
+    app.include_router(zonefile_routes(service, observer), prefix=PREFIX)
     app.include_router(question_routes(service, observer, geo), prefix=PREFIX)
     app.include_router(state_routes(service, observer, engine))
     _add_description(app)

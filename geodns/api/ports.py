@@ -61,6 +61,9 @@ class Observer(Protocol):
     def node_status(self, node_id: str) -> dict[str, Any]:
         """A node's health: ``{"state": "up", "targets": […]}``."""
 
+    def serial(self, zone_id: str) -> int | None:
+        """The SOA serial that a zone is served with; None before it is."""
+
     def status(self) -> dict[str, Any]:
         """The server at a glance."""
 

@@ -37,6 +37,16 @@ async def read_body(
     return await run_in_threadpool(parse_json, octets)
 
 
+async def read_text(request: Request, max_bytes: int, media_types: tuple[str, ...]) -> str:
+    """The request's text. Errors: HttpError 413, 415, 408; ConfigError for what is no UTF-8."""
+    _check_media_type(request, media_types)
+    try:
+        return (await _octets(request, max_bytes)).decode("utf-8")
+    except UnicodeDecodeError as error:
+        detail = f"The body is not UTF-8 at octet {error.start}."
+        raise ConfigError([Reason("", "not_utf8", detail)]) from None
+
+
 def read_query(request: Request, allowed: tuple[str, ...]) -> dict[str, str]:
     """The query's parameters.
 

@@ -51,7 +51,7 @@ def document_routes(service: Service) -> APIRouter:
         query = read_query(request, (*TERMS, "prune"))
         terms = read_terms(request, query)
         outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
-        return _applied(outcome)
+        return applied(outcome)
 
     @router.post(
         "/plan",
@@ -62,7 +62,7 @@ def document_routes(service: Service) -> APIRouter:
         query = read_query(request, ("prune",))
         terms = Terms(request.state.actor, plan=True)
         outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
-        return _applied(outcome)
+        return applied(outcome)
 
     return router
 
@@ -71,7 +71,7 @@ async def _document(request: Request) -> Any:
     return await read_body(request, DOCUMENT_MAX_BYTES)
 
 
-def _applied(outcome: Outcome) -> Response:
+def applied(outcome: Outcome) -> Response:
     if outcome.plan is not None:
         return JSONResponse(plan_view(outcome.plan))
     view = {
@@ -79,7 +79,7 @@ def _applied(outcome: Outcome) -> Response:
         "changed": outcome.changed,
         "warnings": [reason_view(reason) for reason in outcome.warnings],
     }
-    return JSONResponse(view, headers={"ETag": f'"{outcome.revision}"'})
+    return JSONResponse(view, 201 if outcome.created else 200, headers={"ETag": f'"{outcome.revision}"'})
 
 
 def question_routes(service: Service, observer: Observer, geo: Geo) -> APIRouter:

@@ -7,8 +7,8 @@ judged whole (faults, then brakes), made durable, and only then handed to the pu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from geodns.api import edit
@@ -21,7 +21,9 @@ from geodns.document.brakes import brakes
 from geodns.document.changes import Change, changes
 from geodns.document.check import check, warnings
 from geodns.document.load import from_document, to_document
-from geodns.document.resources import Key, body
+from geodns.document.resources import Key, body, pointer
+from geodns.document.zonefile.export import zone_to_text
+from geodns.document.zonefile.load import located, with_zone, zone_from_text
 from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
 from geodns.model.base import Resource, read
 from geodns.model.config import Config
@@ -61,6 +63,7 @@ class Draft:
     removal: bool = False
     notes: tuple[Reason, ...] = ()
     store_note: str = ""
+    lines: Mapping[str, int] | None = None
 
 
 class Service:
@@ -172,6 +175,31 @@ class Service:
 
         return await self._write(draft, terms)
 
+    def zonefile(self, zone_id: str, serial: int | None) -> str:
+        """A zone as a master file. Errors: NotFound."""
+        return zone_to_text(self.config, zone_id, serial)
+
+    async def put_zonefile(self, zone_id: str, text: str, terms: Terms) -> Outcome:
+        """Replace a zone's own fields and records by a master file's; its steers stay.
+
+        Errors: ConfigError with every fault and its line, besides those of all writes.
+        """
+
+        def draft() -> Draft:
+            found = self.find(ZONE, (zone_id,))
+            terms.require(ZONE.title((zone_id,)), found.revision if found else None)
+            imported = zone_from_text(self.config, zone_id, text)
+            after = with_zone(self.config, zone_id, imported)
+            notes = tuple(imported.notes)
+            return Draft(after, created=found is None, notes=notes, lines=imported.lines)
+
+        outcome = await self._write(draft, terms)
+        about = pointer("zone", (zone_id,))
+        mine = [
+            told for told in outcome.warnings if not told.pointer or told.pointer.startswith(about)
+        ]
+        return replace(outcome, warnings=tuple(mine))
+
     def _draft_of(
         self, kind: Kind, key: Key, resource: Resource, found: Found | None, *, keep_place: bool
     ) -> Draft:
@@ -260,6 +288,8 @@ class _Done:
 
 def _in_words_of(drafted: Draft, reasons: Iterable[Reason]) -> list[Reason]:
     """The reasons, relative to the request's body where they are about it."""
+    if drafted.lines is not None:
+        return located(reasons, drafted.lines)
     if drafted.subject is None or drafted.removal:
         return list(reasons)
     return list(edit.relative(reasons, *drafted.subject))

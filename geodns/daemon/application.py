@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from geodns.api.app import create_app
 from geodns.api.service import Service
-from geodns.daemon.control import Control
+from geodns.daemon.controller import Controller
 from geodns.daemon.observer import ENGINE
 from geodns.daemon.places import ADMIN_TOKEN
 from geodns.errors import GeodnsError
@@ -19,7 +19,7 @@ from geodns.store.tokens import ensure_admin_token, verify
 log = logging.getLogger("geodns.control")
 
 
-def make_application(control: Control) -> FastAPI:
+def make_application(control: Controller) -> FastAPI:
     """The admin API over this process's store, publisher, geo database and observer."""
     store = control.store
     ensure_admin_token(store, control.data_dir / ADMIN_TOKEN, datetime.now(UTC))
@@ -32,7 +32,7 @@ def make_application(control: Control) -> FastAPI:
     return create_app(service, control.observer, control.geo, owner_of, ENGINE)
 
 
-async def publish_at_start(control: Control) -> None:
+async def publish_at_start(control: Controller) -> None:
     """Publish what the store holds: a crash may have come between commit and publishing."""
     try:
         _, records = control.store.read()

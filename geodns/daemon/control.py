@@ -17,152 +17,16 @@ import pickle
 import signal
 import socket
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from geodns.daemon.link import LINE_MAX, Message, line
-from geodns.daemon.places import API_FILE, STORE, Places
-from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
-from geodns.settings import Settings
+from geodns.daemon.link import LINE_MAX, Message
+from geodns.daemon.places import API_FILE
+from geodns.errors import GeodnsError
 
-ACCEPT_TIMEOUT_S = 10.0
-"""How long the supervisor may take to judge a generation. Source: no reference; a City
-database's takes 0.1 s."""
-
-SERVED_POLL_S = 0.002
-
-RETRY_S, RETRY_MAX_S = 1.0, 30.0
-"""Pauses between attempts to publish what was refused, each twice the last. Source: no
-reference; soon after the operator has made room, rarely if nobody does."""
+if TYPE_CHECKING:
+    from geodns.daemon.controller import Controller
 
 log = logging.getLogger("geodns.control")
-
-
-class Control:
-    """One control process. The pieces are made in `start`, when all imports are done."""
-
-    def __init__(self, settings: Settings, places: Places, writer: asyncio.StreamWriter) -> None:
-        from geodns.daemon.geo import Geo
-        from geodns.daemon.observer import Observer
-        from geodns.snapshot.publish import Plan, Publisher
-        from geodns.store.sqlite import SqliteStore
-
-        self._settings = settings
-        self._places = places
-        self._writer = writer
-        self._waiting: dict[int, asyncio.Future[None]] = {}
-        self._latest: tuple[Any, str | None] | None = None
-        self._retrying: asyncio.Task[None] | None = None
-        self.observer = Observer(settings, places)
-        self.geo = Geo(settings.geo_db)
-        self.store = SqliteStore(places.data / STORE)
-        plan = Plan(
-            data_dir=places.data,
-            geo_db=self.geo.path,
-            default_location=settings.default_location,
-            slots=settings.status_slots,
-            view_budget=settings.view_budget_mb * 2**20,
-        )
-        self._publisher = Publisher(plan, self._announce, self._oldest_served)
-
-    @property
-    def data_dir(self) -> Path:
-        """Where everything durable lies."""
-        return self._places.data
-
-    @property
-    def dns_endpoints(self) -> list[str]:
-        """Where DNS is answered."""
-        return [str(endpoint) for endpoint in self._settings.dns]
-
-    # -- The API's port
-
-    @property
-    def generation(self) -> int:
-        """The generation published last."""
-        return self._publisher.generation
-
-    async def publish(self, config: Any, *, forced: str | None) -> int:
-        """Publish; what is refused is tried again, for it is saved already."""
-        self._latest = config, forced
-        try:
-            return await self._publish(config, forced)
-        except GeodnsError:
-            if self._retrying is None or self._retrying.done():
-                self._retrying = asyncio.create_task(self._retry())
-            raise
-
-    async def _retry(self) -> None:
-        """Publish the latest configuration once the disk has room or the database is whole."""
-        pause_s = RETRY_S
-        while self.observer.fault is not None and self._latest is not None:
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, RETRY_MAX_S)
-            with contextlib.suppress(GeodnsError):
-                generation = await self._publish(*self._latest)
-                log.info("what was refused before is published as generation %d", generation)
-
-    async def _publish(self, config: Any, forced: str | None) -> int:
-        """Publish, and remember for /readyz what was refused."""
-        try:
-            generation = await self._publisher.publish(config, forced=forced)
-        except GeodnsError as error:
-            self.observer.fault = Reason("", "not_published", f"Last change: {error}")
-            raise
-        self.observer.fault = None
-        return generation
-
-    async def served(self, generation: int, timeout_s: float) -> bool:
-        """Whether every worker serves ``generation`` or a later one in time."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self._oldest_served() < generation:  # noqa: ASYNC110, pages have no events
-                    await asyncio.sleep(SERVED_POLL_S)
-        except TimeoutError:
-            return False
-        return True
-
-    # -- The supervisor
-
-    async def listen(self, reader: asyncio.StreamReader) -> None:
-        """Hear the supervisor until it is gone."""
-        while octets := await reader.readline():
-            message = json.loads(octets)
-            if "health" in message:
-                self.observer.health(message["health"])
-            elif "accepted" in message:
-                self._settle(message["accepted"], None)
-            elif "refused" in message:
-                self._settle(message["refused"], message["reason"])
-
-    async def _announce(self, generation: int) -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[generation] = done
-        self._writer.write(line({"publish": generation}))
-        try:
-            async with asyncio.timeout(ACCEPT_TIMEOUT_S):
-                await done
-        except TimeoutError:
-            self._waiting.pop(generation, None)
-            raise Unavailable("The supervisor does not say whether it accepts.") from None
-
-    def _settle(self, generation: int, refusal: str | None) -> None:
-        done = self._waiting.pop(generation, None)
-        if done is None or done.done():
-            return
-        if refusal is None:
-            done.set_result(None)
-        else:
-            done.set_exception(ConfigError([Reason("", "refused", refusal)]))
-
-    def _oldest_served(self) -> int:
-        workers = self.observer.worker_generations()
-        return min(workers, default=0)
-
-    def close(self) -> None:
-        """Let go of what outlives a request."""
-        self._publisher.close()
-        self.store.close()
 
 
 async def run(link: socket.socket, api_socket: socket.socket) -> None:
@@ -173,14 +37,19 @@ async def run(link: socket.socket, api_socket: socket.socket) -> None:
     settings, places = pickle.loads(base64.b64decode(start["start"]))
     logging.getLogger().setLevel(settings.log_level.upper())
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    control = Control(settings, places, writer)
+    # Imported here: the compile process imports this module by name and needs none of it.
+    from geodns.daemon.controller import Controller
+
+    control = Controller(settings, places, writer)
     try:
         await _serve(control, reader, api_socket)
     finally:
         control.close()
 
 
-async def _serve(control: Control, reader: asyncio.StreamReader, api_socket: socket.socket) -> None:
+async def _serve(
+    control: Controller, reader: asyncio.StreamReader, api_socket: socket.socket
+) -> None:
     import uvicorn
 
     from geodns.daemon.application import make_application, publish_at_start
@@ -215,7 +84,7 @@ async def _serve(control: Control, reader: asyncio.StreamReader, api_socket: soc
     await serving
 
 
-def _write_api_file(control: Control, api_socket: socket.socket) -> None:
+def _write_api_file(control: Controller, api_socket: socket.socket) -> None:
     """Tell clients on this machine where the API and the DNS listen."""
     from geodns.snapshot.manifest import write_durably
 

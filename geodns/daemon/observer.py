@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geodns.daemon.places import Places
+from geodns.dns.names import from_url
 from geodns.engine.generation import Generation
 from geodns.engine.lookup import Lookup
 from geodns.engine.page import COUNTERS, WorkerPage
@@ -81,6 +82,12 @@ class Observer:
         targets = live.targets if live else []
         mine = [self._target(target) for target in targets if node_id in target["nodes"]]
         return {"state": _worst([target["state"] for target in mine]), "targets": mine}
+
+    def serial(self, zone_id: str) -> int | None:
+        """The SOA serial that a zone is served with; None before it is."""
+        live = self._current()
+        zone = live.lookup.generation.zones.get(from_url(zone_id)) if live else None
+        return zone.serial if zone else None
 
     def status(self) -> dict[str, Any]:
         """The server at a glance."""

@@ -10,9 +10,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from geodns.engine.page import WorkerPage
 from geodns.errors import ConfigError, Reason, Unavailable
 from geodns.settings import Settings
 from geodns.snapshot.manifest import SNAPSHOT_DIR
+from geodns.snapshot.status import create_table
 
 LOCK = "lock"
 STORE = "store.db"
@@ -66,6 +68,17 @@ def prepare(settings: Settings) -> tuple[Places, int]:
         raise Unavailable([reason]) from None
     _take(lock, data)
     return Places(data, runtime), lock
+
+
+def make_pages(places: Places, settings: Settings) -> None:
+    """All shared memory, allocated whole. Errors: Unavailable when there is no room for it."""
+    try:
+        places.worker_page(0).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{places.runtime} cannot be made: {error}.") from None
+    create_table(places.status, settings.status_slots)
+    for number in range(settings.workers):
+        WorkerPage(places.worker_page(number), create=True)
 
 
 def _take(lock: int, data: Path) -> None:

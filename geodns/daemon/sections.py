@@ -10,7 +10,7 @@ from pathlib import Path
 
 from geodns.engine.generation import Generation
 from geodns.engine.responder import check_generation
-from geodns.errors import ConfigError, GeodnsError
+from geodns.errors import ConfigError
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.section import Kind
 
@@ -41,13 +41,9 @@ class HeldSections:
             maps = {digest: _map(descriptor) for digest, descriptor in fresh.items()}
             held = self.maps | maps
             check_generation(Generation(manifest, lambda entry: memoryview(held[entry.hash])))
-        except BaseException as error:
+        except BaseException:
             for descriptor in fresh.values():
                 os.close(descriptor)
-            if isinstance(error, Exception) and not isinstance(error, GeodnsError):
-                # Whole by its hash and still nonsense: a fault of the compiler must not end us.
-                detail = f"Generation {manifest.generation} makes no sense: {error!r}."
-                raise ConfigError(detail) from error
             raise
         self.maps = {entry.hash: held[entry.hash] for entry in entries}
         return list(fresh.items())

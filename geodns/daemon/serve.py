@@ -7,14 +7,12 @@ import socket
 import sys
 from dataclasses import replace
 
-from geodns.daemon.places import Places, prepare
+from geodns.daemon.places import Places, make_pages, prepare
 from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
-from geodns.engine.page import WorkerPage
 from geodns.errors import ConfigError, Reason
 from geodns.settings import Endpoint, Settings
 from geodns.snapshot.manifest import read_manifest
-from geodns.snapshot.status import create_table
 
 log = logging.getLogger("geodns")
 
@@ -49,13 +47,6 @@ def check_geo(settings: Settings, places: Places) -> None:
         from geodns.geo.database import open_database
 
         open_database(settings.geo_db).close()
-
-
-def make_pages(places: Places, settings: Settings) -> None:
-    """All shared memory, allocated whole. Errors: Unavailable when there is no room for it."""
-    create_table(places.status, settings.status_slots)
-    for number in range(settings.workers):
-        WorkerPage(places.worker_page(number), create=True)
 
 
 def bind_all(settings: Settings) -> list[list[sockets.Listener]]:

@@ -20,14 +20,15 @@ from collections.abc import Callable
 from functools import partial
 
 from geodns.daemon.children import Child
+from geodns.daemon.generations import Fresh, Generations, close_all
 from geodns.daemon.link import LineReader, Message, line, pair
-from geodns.daemon.places import Places
-from geodns.daemon.sections import HeldSections, manifest_descriptor
+from geodns.daemon.places import Places, make_pages
+from geodns.daemon.sections import manifest_descriptor
 from geodns.daemon.workers import run_worker, surroundings
 from geodns.engine.sockets import Listener
-from geodns.errors import ConfigError, GeodnsError, Unavailable
+from geodns.errors import GeodnsError, Unavailable
 from geodns.settings import Settings
-from geodns.snapshot.manifest import NEXT, Manifest, read_manifest, write_manifest
+from geodns.snapshot.manifest import Manifest
 
 STOP_S = 5.0
 """How long children may take to end before they are killed."""
@@ -68,9 +69,8 @@ class Supervisor:
         self._api_socket = api_socket
         self._lock = lock
         self._selector = selectors.DefaultSelector()
-        self._held = HeldSections(places.data)
+        self._generations = Generations(places.data)
         self._around = surroundings(settings)
-        self._manifest: Manifest | None = None
         self._links: dict[str, socket.socket] = {}
         self._health: Message = {"ready": False}
         self._heard_s = 0.0
@@ -87,7 +87,7 @@ class Supervisor:
         """Serve; returns the exit status."""
         for number in ENDINGS:
             signal.signal(number, lambda *_: self._stop())
-        self._load_last()
+        self._generations.load_last()
         for child in self._children:
             self._start(child)
         while not self._stopping:
@@ -102,48 +102,17 @@ class Supervisor:
 
     # -- Generations
 
-    def _load_last(self) -> None:
-        """Serve what the last run served, before anything else is up."""
-        manifest, faults = read_manifest(self._places.data)
-        for fault in faults:
-            log.error("%s", fault)
-        for candidate in (manifest, *self._older(manifest)):
-            if candidate is None:
-                continue
-            try:
-                self._close_all(self._held.admit(candidate))
-            except GeodnsError as error:
-                log.error("generation %d is not served: %s", candidate.generation, error)
-            else:
-                self._manifest = candidate
-                return
-
-    def _older(self, manifest: Manifest | None) -> list[Manifest]:
-        """The previous manifest, for when the current one's sections have gone bad."""
-        try:
-            older = Manifest.decode((self._places.data / "manifest.prev").read_bytes())
-        except (OSError, ConfigError):
-            return []
-        return [] if manifest is None or older == manifest else [older]
-
     def _publish(self, generation: int) -> Message:
-        """Check ``manifest.next``, make it current, hand it to everyone."""
+        """Accept ``manifest.next`` or say why not; hand what is accepted to everyone."""
         try:
-            manifest = Manifest.decode((self._places.data / NEXT).read_bytes())
-            number = self._manifest.generation if self._manifest else 0
-            if manifest.generation != generation or generation <= number:
-                raise ConfigError(f"Generation {generation} does not follow {number}.")
-            self._held.check_rest(manifest)
-            fresh = self._held.admit(manifest)
-            write_manifest(self._places.data, manifest)
+            manifest, fresh = self._generations.accept(generation)
         except (GeodnsError, OSError) as error:
             log.error("generation %d refused: %s", generation, error)
             return {"refused": generation, "reason": str(error)}
-        self._manifest = manifest
         self._distribute(manifest, fresh)
         return {"accepted": generation}
 
-    def _distribute(self, manifest: Manifest, fresh: list[tuple[str, int]]) -> None:
+    def _distribute(self, manifest: Manifest, fresh: Fresh) -> None:
         descriptor = manifest_descriptor(manifest)
         for worker in self._workers:
             link = self._links.get(worker.name)
@@ -157,12 +126,8 @@ class Supervisor:
             except OSError as error:  # it does not read: its successor starts with the new one
                 log.error("%s takes no generation (%s): replaced", worker.name, error)
                 worker.signal(signal.SIGKILL)
-        self._close_all([*fresh, ("", descriptor)])
+        close_all([*fresh, ("", descriptor)])
         self._tell("health", {"generation": manifest.generation})
-
-    def _close_all(self, held: list[tuple[str, int]]) -> None:
-        for _, descriptor in held:
-            os.close(descriptor)
 
     # -- Children
 
@@ -188,6 +153,8 @@ class Supervisor:
 
     def _tend(self) -> None:
         """Restart what is due, replace what is wedged."""
+        if not self._places.status.exists():
+            self._renew_memory()
         now_s = time.monotonic()
         for child in self._children:
             if not child.running and child.due_s <= now_s and not self._stopping:
@@ -200,6 +167,19 @@ class Supervisor:
             log.error("health shows no heartbeat for %g s: replaced", WEDGED_S)
             self._heard_s = now_s
             self._watcher.signal(signal.SIGKILL)
+
+    def _renew_memory(self) -> None:
+        """Somebody cleared the runtime directory (systemd's RemoveIPC does, at a logout).
+
+        Those who map what was there would go on alone, and no new worker could start.
+        """
+        log.error("%s was cleared: made anew, everything restarts", self._places.runtime)
+        try:
+            make_pages(self._places, self._settings)
+        except GeodnsError as error:
+            log.error("%s", error)
+        for child in self._children:
+            child.signal(signal.SIGKILL)
 
     def _worker_age_s(self, number: int, worker: Child) -> float:
         from geodns.engine.page import WorkerPage
@@ -233,7 +213,8 @@ class Supervisor:
             for link in self._links.values():
                 link.close()
             mine = [endpoint[number] for endpoint in self._listeners]
-            run_worker(number, mine, theirs, self._places, self._held, self._manifest, self._around)
+            held, manifest = self._generations.held, self._generations.current
+            run_worker(number, mine, theirs, self._places, held, manifest, self._around)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         theirs.close()
         self._links[f"worker-{number}"] = ours

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from geodns.dns.names import LABEL_MAX_OCTETS, NAME_MAX_OCTETS, label_offsets, labels
+from geodns.dns.names import LABEL_MAX_OCTETS, NAME_MAX_OCTETS, labels
 from geodns.dns.rrtypes import TYPE_OPT, TYPE_TXT
 
 HEADER_OCTETS = 12  # RFC 1035 §4.1.1
@@ -57,11 +58,43 @@ EDE_INVALID_DATA = 24  # §4.25
 _STRING_MAX_OCTETS = 255  # RFC 1035 §3.3: a character-string has one octet of length.
 
 
-def error_reply(query: bytes, rcode: int, edns: bool = False) -> bytes | None:
+class Name(NamedTuple):
+    """A name in a message. Shape: ``name`` is whole; ``end`` is where the next field starts."""
+
+    name: bytes
+    end: int
+
+
+def read_name(message: bytes, at: int) -> Name | None:
+    """The name that starts at ``at``; None if there is none that RFC 1035 §4.1.4 allows.
+
+    Errors: none. A pointer leads to a prior place, so the way ends; a name has 255 octets.
+    """
+    name, end, start = b"", 0, at
+    while at < len(message):
+        size = message[at]
+        if size == 0:
+            return Name(name + b"\0", end or at + 1)
+        if size >= 0xC0:
+            target = int.from_bytes(message[at : at + 2], "big") & 0x3FFF
+            if at + 2 > len(message) or not HEADER_OCTETS <= target < start:
+                return None
+            end = end or at + 2
+            at = start = target
+            continue
+        name += message[at : at + 1 + size]
+        if size > LABEL_MAX_OCTETS or len(name) >= NAME_MAX_OCTETS:
+            return None
+        at += 1 + size
+    return None
+
+
+def error_reply(query: bytes, rcode: int, edns: bool = False, tsig: bytes = b"") -> bytes | None:
     """The reply that says only ``rcode``; None for what must not be answered.
 
     Shape: ID, opcode, RD and, if it can be read, the one question as they came. ``edns`` adds
-           OPT; an rcode beyond 15 needs it and has it anyway (RFC 6891 §6.1.3).
+           OPT; an rcode beyond 15 needs it and has it anyway (RFC 6891 §6.1.3). ``tsig`` is a
+           record for the end, left out where it would not fit into plain UDP.
     """
     if not _is_query(query):
         return None
@@ -73,9 +106,11 @@ def error_reply(query: bytes, rcode: int, edns: bool = False) -> bytes | None:
         # RFC 6891 §6.1.3: the TTL holds the rcode's upper eight bits, a version (0), the flags.
         ttl = rcode >> 4 << 24 | (do or 0)
         opt = struct.pack("!BHHIH", 0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, 0)
+    if HEADER_OCTETS + len(question + opt + tsig) > UDP_PLAIN_OCTETS:
+        tsig = b""
     flags = _reply_flags(query) | rcode & 0xF
-    counts = (1 if question else 0, 0, 0, 1 if opt else 0)
-    return query[:2] + struct.pack("!5H", flags, *counts) + question + opt
+    counts = (1 if question else 0, 0, 0, bool(opt) + bool(tsig))
+    return query[:2] + struct.pack("!5H", flags, *counts) + question + opt + tsig
 
 
 def text_reply(
@@ -150,36 +185,18 @@ def _question_end(query: bytes) -> int | None:
     """Where the only question ends, or None if there is not exactly one that can be read."""
     if query[4:6] != b"\x00\x01":
         return None
-    end = _name_end(query, HEADER_OCTETS)
-    if end is None or end - HEADER_OCTETS > NAME_MAX_OCTETS or end + 4 > len(query):
-        return None
-    # Before the first name there is nothing that a compression pointer could point to.
-    ends_in_root = label_offsets(query[HEADER_OCTETS:end])[-1] == end - HEADER_OCTETS - 1
-    return end + 4 if ends_in_root else None
+    found = read_name(query, HEADER_OCTETS)
+    return found.end + 4 if found is not None and found.end + 4 <= len(query) else None
 
 
 def _opt_flags(query: bytes, at: int) -> int | None:
     """DO or 0 as in the query's OPT, which must be copied (RFC 3225 §3); None without OPT."""
     for _ in range(sum(struct.unpack_from("!3H", query, 6))):
-        end = _name_end(query, at)
-        if end is None or end + 10 > len(query):
+        owner = read_name(query, at)
+        if owner is None or owner.end + 10 > len(query):
             return None
-        rtype, _, _, flags, rdlength = struct.unpack_from("!5H", query, end)
+        rtype, _, _, flags, rdlength = struct.unpack_from("!5H", query, owner.end)
         if rtype == TYPE_OPT:
             return int(flags) & DO
-        at = end + 10 + rdlength
-    return None
-
-
-def _name_end(message: bytes, at: int) -> int | None:
-    """Where the name that starts at ``at`` ends, pointer or root included (RFC 1035 §4.1.4)."""
-    while at < len(message):
-        octet = message[at]
-        if octet == 0:
-            return at + 1
-        if octet >= 0xC0:
-            return at + 2 if at + 2 <= len(message) else None
-        if octet > LABEL_MAX_OCTETS:
-            return None
-        at += 1 + octet
+        at = owner.end + 10 + rdlength
     return None

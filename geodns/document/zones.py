@@ -13,7 +13,7 @@ from geodns.dns.names import (
     mailbox_to_name,
     to_text,
 )
-from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME
+from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_NS
 from geodns.document.contents import Contents, attempt
 from geodns.errors import ConfigError, Reason
 from geodns.model.zone import NameServer
@@ -37,7 +37,9 @@ def zone_faults(contents: Contents, zones: Mapping[bytes, Contents]) -> list[Rea
             faults.append(Reason(at, "duplicate", detail, server.name))
         seen.add(name)
         faults.extend(_address_faults(at, server))
-        faults.extend(_server_faults(at, server, name, _home(name, zones)))
+        home = _home(name, zones)
+        if home is not None:
+            faults.extend(_server_faults(at, server, name, home))
     return faults
 
 
@@ -73,12 +75,8 @@ def _address_faults(at: str, server: NameServer) -> Iterator[Reason]:
             yield Reason(f"{at}/addresses/{number}", "duplicate_address", detail, address)
 
 
-def _server_faults(
-    at: str, server: NameServer, name: bytes, home: Contents | None
-) -> Iterator[Reason]:
+def _server_faults(at: str, server: NameServer, name: bytes, home: Contents) -> Iterator[Reason]:
     """Faults of a name server whose addresses are for us to answer."""
-    if home is None:
-        return
     held = home.rrsets.get(name, {})
     if TYPE_CNAME in held:
         # RFC 2181 section 10.3: the value of an NS must not be an alias.
@@ -88,7 +86,7 @@ def _server_faults(
     if server.addresses and elsewhere:
         detail = f"The addresses of {server.name} are given here and again at its own name."
         yield Reason(f"{at}/addresses", "contradiction", detail, list(server.addresses))
-    if not server.addresses and not elsewhere:
+    if not (server.addresses or elsewhere or _is_known(name, home)):
         # RFC 9471 section 2: without its address, the zone cannot be reached at all.
         yield Reason(
             at,
@@ -97,6 +95,17 @@ def _server_faults(
             server.name,
             "Give {name, addresses}, or an A or AAAA RRset of that name.",
         )
+
+
+def _is_known(name: bytes, home: Contents) -> bool:
+    """Whether the zone that a server lies in names it with its addresses as a server of its
+    own, or leaves them to another's servers by a cut."""
+    own = any(
+        entry.addresses and attempt("", [], server_name, entry.name) == name
+        for entry in home.zone.name_servers()
+    )
+    suffixes = (name[at:] for at in label_offsets(name) if len(name) - at > len(home.origin))
+    return own or any(TYPE_NS in home.rrsets.get(suffix, ()) for suffix in suffixes)
 
 
 def zone_warnings(contents: Contents) -> Iterator[Reason]:

@@ -22,7 +22,7 @@ from geodns.engine.reply import Reply, pointed
 from geodns.engine.steered import Steering
 from geodns.engine.subject import subject_of
 from geodns.engine.zones import QNAME_POINTER, Owner, RRset, SteerTable, ZoneTable, record
-from geodns.snapshot.layout import WILDCARD_CHILD
+from geodns.snapshot.layout import CUT, WILDCARD_CHILD
 from geodns.snapshot.status import StatusTable
 
 CHAIN_MAX = 9
@@ -207,8 +207,10 @@ class Lookup:
     def _redirect(self, reply: Reply, dname: Owner, name: bytes) -> None:
         """RFC 6672 section 3.2: the DNAME itself, and a CNAME made for this one name."""
         query, rrset = reply.query, dname.rrsets[TYPE_DNAME]
-        reply.answer += rrset.records(pointed(dname.name, query.qname))
-        reply.answers += 1
+        if dname.name not in reply.redirected:  # RFC 2181 section 5: no record twice
+            reply.redirected += (dname.name,)
+            reply.answer += rrset.records(pointed(dname.name, query.qname))
+            reply.answers += 1
         kept = len(name) - len(dname.name)
         prefix = query.packet[12 : 12 + kept] if name == query.qname else name[:kept]
         target = prefix + rrset.rdata[0]
@@ -239,12 +241,20 @@ class Lookup:
         reply.authority = servers.records(pointed(cut.name, qname))
         reply.authorities = len(servers.rdata)
         for server in servers.rdata:  # RFC 9471 section 3: all glue, or TC
-            host = zone.owner(server.lower())
+            host = self._glued(zone, server.lower())
             for rtype in (TYPE_A, TYPE_AAAA):
                 glue = host.rrsets.get(rtype) if host else None
                 if glue is not None and glue.steer is None:
                     reply.additional += glue.records(pointed(server.lower(), qname))
                     reply.additionals += len(glue.rdata)
+
+    def _glued(self, zone: ZoneTable, name: bytes) -> Owner | None:
+        """The owner of a server's addresses here; what a DNAME hides is no address of it."""
+        host = zone.owner(name)
+        barrier = None if host is None else zone.barrier_above(name)
+        # RFC 6672 section 2.4: data below a DNAME is occluded; below a cut it is glue.
+        redirected = barrier is not None and barrier.name != name and not barrier.flags & CUT
+        return None if redirected else host
 
     def _negative(self, reply: Reply, zone: ZoneTable) -> None:
         """RFC 2308 section 2: the SOA in the authority section says how long."""

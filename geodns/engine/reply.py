@@ -39,6 +39,7 @@ class Reply:
         "followed",
         "query",
         "rcode",
+        "redirected",
         "resolver",
         "scope",
     )
@@ -53,6 +54,7 @@ class Reply:
         self.scope = 0
         self.ede: tuple[int, str] | None = None
         self.followed: tuple[bytes, ...] = ()
+        self.redirected: tuple[bytes, ...] = ()
 
     def encode(self, limit: int, options: bytes = b"") -> bytes:
         """The message; with TC and no records at all if it would exceed ``limit`` octets.

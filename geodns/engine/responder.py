@@ -61,7 +61,7 @@ class Responder:
         except Malformed as fault:
             if fault.rcode is None:
                 return None
-            return error_reply(packet, fault.rcode, edns=fault.edns)
+            return error_reply(packet, fault.rcode, edns=fault.edns, tsig=fault.tsig)
         try:
             return self._respond(query, resolver, tcp)
         except Exception:

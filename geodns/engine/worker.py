@@ -40,6 +40,9 @@ BEAT_S = 0.5
 
 LINK_MESSAGE_MAX = 4096
 
+MAPPED = "::ffff:"
+"""How an IPv4 client of the IPv6 socket appears (RFC 4291 section 2.5.5.2)."""
+
 log = logging.getLogger("geodns.engine")
 
 Sections = dict[str, mmap.mmap]
@@ -145,6 +148,8 @@ class Worker:
     def _respond(self, packet: bytes, resolver: str, *, tcp: bool) -> bytes | None:
         if self._responder is None:  # no generation yet: we are authoritative for nothing
             return error_reply(packet, REFUSED)
+        if resolver[:7] == MAPPED and ":" not in resolver[7:]:
+            resolver = resolver[7:]
         return self._responder.respond(packet, resolver, tcp=tcp)
 
     def _hear(self) -> None:

@@ -58,3 +58,15 @@ def memory_mb(pid: int) -> dict[str, float]:
     lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]
     fields = (line.split() for line in lines)
     return {name.rstrip(":"): int(kilobytes) * 1024 / 1e6 for name, kilobytes, *_ in fields}
+
+
+def waited_ms(pids: Iterable[int]) -> float:
+    """How long threads that could have run waited for a core, all together, ever.
+
+    Source: the second field of schedstat (Linux, Documentation/scheduler/sched-stats).
+    """
+    total_ns = 0
+    for pid in pids:
+        for task in (PROC / str(pid) / "task").iterdir():
+            total_ns += int((task / "schedstat").read_text().split()[1])
+    return total_ns / 1e6

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import dns.exception
 import pytest
 from support.nodes import HttpNode, http_nodes
 from support.server import Server, free_port, running_server, until
@@ -75,6 +76,25 @@ def shared_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield Fleet(server, nodes)
 
 
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One worker over the same zone; its nodes are not there."""
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        server.apply(document(free_port("127.0.1.1")))
+        yield server
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    """The shared server, up and ready, whatever the test before did."""
+    assert shared_server.process is not None
+    if shared_server.process.poll() is not None:
+        shared_server.await_gone()
+        shared_server.start()
+    shared_server.await_ready()
+    return shared_server
+
+
 @pytest.fixture
 def fleet(shared_fleet: Fleet) -> Iterator[Fleet]:
     """The shared fleet with every node up, whatever the test before did."""
@@ -91,6 +111,14 @@ def settle(fleet: Fleet) -> None:
         return [target["state"] for target in status["targets"]] == ["up"] * len(ADDRESSES)
 
     until(all_up, "not all nodes came up")
+
+
+def answers(server: Server) -> bool:
+    """Whether a name of the zone is answered right now."""
+    try:
+        return bool(server.ask("static.example.test", "TXT", timeout_s=0.05).answer)
+    except (dns.exception.Timeout, OSError):
+        return False
 
 
 def tool(name: str) -> str:

@@ -6,26 +6,25 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import dns.exception
 import pytest
-from support.server import Server, free_port, running_server, serve_once, until
+from support.server import Server, serve_once, until
 
-from .conftest import ADDRESSES, USER, document
+from .conftest import ADDRESSES, USER, answers
 
 NAME = "www.example.test"
 KINDS = {"zone": 1, "geo": 2, "view": 3, "pools": 4, "targets": 5}
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server with two generations, the second with one record more."""
-    with running_server(tmp_path) as server:
-        server.apply(document(free_port()))
-        change(server, "second")
-        yield server
+def server(server: Server) -> Server:
+    """A server with two generations on disk, the second with one record more."""
+    for owner in ("second", "third"):
+        server.request("DELETE", f"zones/example.test/rrsets/{owner}/TXT?wait=true")
+    change(server, "second")
+    return server
 
 
 def truncate(path: Path) -> None:
@@ -119,6 +118,7 @@ def test_a_corrupt_geo_database_keeps_the_last_generation_serving(
     assert f"lon {ADDRESSES['lon']}" in "\n".join(explained(server))
     shutil.copy(default_database, database)
     server.await_ready()  # no restart needed
+    del server.settings["geo_db"]
 
 
 @pytest.mark.parametrize("spoil", [truncate, empty, Path.unlink])
@@ -139,6 +139,34 @@ def test_a_stopped_health_process_is_replaced(server: Server) -> None:
     os.kill(pid, signal.SIGSTOP)
     until(lambda: server.pid_of("health") not in (0, pid), "health stays stopped")
     assert server.logged("health shows no heartbeat")
+
+
+def test_a_generation_whose_manifest_cannot_be_written_leaves_the_old_one_whole(
+    server: Server,
+) -> None:
+    obstacle = server.data / "manifest.new"
+    obstacle.mkdir()
+    path = "zones/example.test/rrsets/third/TXT?wait=true"
+    refused = server.request("PUT", path, {"values": ["third"]})
+    assert refused.status_code == 503
+    assert "manifest" in refused.text
+    pid = server.worker()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: server.worker() != pid and answers(server), "the new worker has no generation")
+    assert server.text("second.example.test") == "second"
+    obstacle.rmdir()
+    until(lambda: server.text("third.example.test") == "third", "it is not tried again")
+    assert server.worker() != pid
+
+
+def test_a_runtime_directory_that_is_cleared_is_made_anew(server: Server) -> None:
+    old = pids(server)
+    shutil.rmtree(server.runtime)
+    until(lambda: (server.runtime / "status").exists(), "it stays away")
+    until(lambda: not old & set(server.left()) and answers(server), "no answer")
+    server.await_ready()
+    change(server, "third")
+    assert server.text("third.example.test") == "third"
 
 
 def test_a_supervisor_out_of_descriptors_goes_on_and_recovers(server: Server) -> None:
@@ -176,10 +204,3 @@ def section_of(server: Server, kind: str) -> Path:
 
 def pids(server: Server) -> set[int]:
     return {server.worker(), server.pid_of("control"), server.pid_of("health")}
-
-
-def answers(server: Server) -> bool:
-    try:
-        return bool(server.ask(NAME, timeout_s=0.05).answer)
-    except (dns.exception.Timeout, OSError):
-        return False

@@ -79,6 +79,9 @@ class Observer:
     def node_status(self, node_id: str) -> dict[str, Any]:
         return {"state": "up", "targets": []}
 
+    def serial(self, zone_id: str) -> int | None:
+        return 7
+
     def status(self) -> dict[str, Any]:
         if self.crash:
             raise RuntimeError("a secret of the inner parts")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import dns.message
 import dns.rcode
@@ -11,7 +12,9 @@ import pytest
 from support.build import ROME, config, node, zone
 from support.lab import Lab, question
 
-from geodns.engine.responder import Responder
+from geodns.engine import lookup
+from geodns.engine.responder import Responder, check_generation
+from geodns.errors import ConfigError
 from geodns.geo.world import World
 from geodns.snapshot.status import StatusTable, create_table
 
@@ -57,3 +60,37 @@ def test_a_fault_of_ours_is_servfail_and_a_line_in_the_log(
     static = responder.respond(question("mail.example.test").to_wire(), "1.2.3.4")
     assert static is not None
     assert dns.message.from_wire(static).answer
+
+
+class ZoneWithout:
+    """A zone table as a generation might hold it that was written wrongly."""
+
+    apex = b"\4test\0"
+
+    def __init__(self, owner: object) -> None:
+        self._owner = owner
+
+    def owner(self, name: bytes) -> object:
+        return self._owner
+
+
+@pytest.mark.parametrize("owner", [None, SimpleNamespace(rrsets={})])
+def test_a_generation_whose_zone_has_no_apex_is_not_served(owner: object) -> None:
+    generation = SimpleNamespace(zones={b"\4test\0": ZoneWithout(owner)})
+    with pytest.raises(ConfigError, match="no apex"):
+        check_generation(generation)  # type: ignore[arg-type]
+
+
+def test_a_generation_that_answers_for_its_zones_is_served(lab: Lab) -> None:
+    check_generation(lab.generation)
+
+
+def test_the_names_kept_with_their_owners_are_bounded(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "FOUND_MAX", 2)
+    responder = Responder(lab.generation, lab.status)
+    for name in ("www", "mail", "@", "www", "mail"):
+        asked = "example.test" if name == "@" else f"{name}.example.test"
+        assert responder.respond(question(asked).to_wire(), "1.2.3.4")
+        assert len(responder.lookup._found) <= 2

@@ -1,0 +1,44 @@
+"""Where the address of a zone's name server may come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.build import zone
+
+from geodns.document.check import check
+from geodns.document.load import from_document
+
+ADDRESSED = [{"name": "ns1.example.test.", "addresses": ["192.0.2.53"]}]
+
+
+def codes(zones: dict[str, Any]) -> list[str]:
+    return [fault.code for fault in check(from_document({"geodns": 1, "zones": zones}))]
+
+
+def test_a_server_of_one_zone_may_serve_another_without_its_address_again() -> None:
+    zones = {
+        "example.test": zone(nameservers=ADDRESSED),
+        "other.test": zone(nameservers=["NS1.example.test."]),
+    }
+    assert codes(zones) == []
+
+
+def test_a_server_below_a_cut_of_ours_has_its_address_elsewhere() -> None:
+    cut = {"sub": {"NS": ["ns.far.invalid."]}}
+    for server in ("sub.example.test.", "ns.sub.example.test."):
+        zones = {
+            "example.test": zone(nameservers=ADDRESSED, rrsets=cut),
+            "other.test": zone(nameservers=[server]),
+        }
+        assert codes(zones) == []
+
+
+@pytest.mark.parametrize("server", ["ns2.example.test.", "ns1.sub-not.example.test."])
+def test_a_server_inside_our_zones_without_any_address_is_refused(server: str) -> None:
+    zones = {
+        "example.test": zone(nameservers=ADDRESSED, rrsets={"not": {"NS": ["ns.far.invalid."]}}),
+        "other.test": zone(nameservers=[server]),
+    }
+    assert codes(zones) == ["glue_missing"]
