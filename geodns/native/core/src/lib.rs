@@ -25,6 +25,7 @@ mod source;
 mod special;
 mod steered;
 mod subject;
+mod tsig;
 mod view;
 pub mod wire;
 mod words;

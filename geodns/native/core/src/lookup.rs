@@ -310,7 +310,7 @@ fn refer(zone: &Zone, cut: Owner, reply: &mut Reply) -> Result<(), Broken> {
     for server in zone.records(&servers) {
         // RFC 9471 section 3: all glue, or TC
         let server = Name::lower(server).ok_or(Broken)?;
-        let Some(host) = zone.owner(server.octets()) else {
+        let Some(host) = zone.glued(server.octets()) else {
             continue;
         };
         let written = Pointed::new(server.octets(), qname);

@@ -1,6 +1,6 @@
 //! Names in wire form, uncompressed and lower case, held without allocation.
 
-use crate::wire::NAME_MAX_OCTETS;
+use crate::wire::{HEADER_OCTETS, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, u16_at};
 
 /// A canonical name of at most 255 octets.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,46 @@ impl Name {
     /// A name in wire form, made lower case; None if it is too long.
     pub(crate) fn lower(wire: &[u8]) -> Option<Self> {
         Self::joined(wire, &[])
+    }
+
+    /// The name that starts at an offset of a message, in its own case, and where it ends; None
+    /// if there is none that RFC 1035 section 4.1.4 allows. A pointer leads to a prior place, so
+    /// the way ends.
+    pub(crate) fn read(message: &[u8], at: usize) -> Option<(Self, usize)> {
+        let (mut name, mut end, mut start, mut at) = (Self::empty(), None, at, at);
+        loop {
+            match *message.get(at)? {
+                0 => {
+                    name.push(&[0])?;
+                    return Some((name, end.unwrap_or(at + 1)));
+                }
+                0xC0.. => {
+                    let target = usize::from(u16_at(message, at)? & 0x3FFF);
+                    if !(HEADER_OCTETS..start).contains(&target) {
+                        return None;
+                    }
+                    end = end.or(Some(at + 2));
+                    (at, start) = (target, target);
+                }
+                size if size > LABEL_MAX_OCTETS => return None,
+                size => {
+                    let next = at + 1 + usize::from(size);
+                    name.push(message.get(at..next)?)?;
+                    at = next;
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, octets: &[u8]) -> Option<()> {
+        let end = self.len + octets.len();
+        let place = self.octets.get_mut(self.len..end.min(NAME_MAX_OCTETS))?;
+        if place.len() != octets.len() {
+            return None;
+        }
+        place.copy_from_slice(octets);
+        self.len = end;
+        Some(())
     }
 
     pub(crate) fn octets(&self) -> &[u8] {
@@ -85,6 +125,16 @@ mod tests {
     fn a_suffix_counts_only_where_a_label_starts() {
         assert_eq!(suffix_at(WWW, b"\x04test\0"), Some(4));
         assert_eq!(suffix_at(b"\x06x\x04test\0", b"\x04test\0"), None);
+    }
+
+    #[test]
+    fn a_pointer_leads_back_and_never_into_the_header_or_round_in_circles() {
+        let message = [&[0; 12], &b"\x04Test\0\x01a\xc0\x0c\xc0\x18\xc0\x01"[..]].concat();
+        let (name, end) = Name::read(&message, 18).unwrap();
+        assert_eq!((name.octets(), end), (&b"\x01a\x04Test\0"[..], 22));
+        assert!(Name::read(&message, 22).is_none());
+        assert!(Name::read(&message, 24).is_none());
+        assert!(Name::read(&message, 40).is_none());
     }
 
     #[test]

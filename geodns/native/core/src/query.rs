@@ -1,23 +1,24 @@
 //! A packet read as a query: header, question, EDNS and client subnet. Total on any octets.
 
 use crate::name::Name;
+use crate::tsig::Unsigned;
 use crate::wire::{
-    BADVERS, DO, FORMERR, HEADER_OCTETS, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, NOTIMP, OPCODE_MASK,
-    OPTION_COOKIE, OPTION_ECS, OPTION_KEEPALIVE, OPTION_NSID, QR, TYPE_OPT, UDP_PAYLOAD_OCTETS,
-    UDP_PLAIN_OCTETS, u16_at,
+    BADVERS, DO, FORMERR, HEADER_OCTETS, LABEL_MAX_OCTETS, NAME_MAX_OCTETS, NOTAUTH, NOTIMP,
+    OPCODE_MASK, OPTION_COOKIE, OPTION_ECS, OPTION_KEEPALIVE, OPTION_NSID, QR, TYPE_OPT, TYPE_TSIG,
+    UDP_PAYLOAD_OCTETS, UDP_PLAIN_OCTETS, u16_at,
 };
 
 /// The packet cannot be answered with data; `rcode` None means silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Malformed {
     pub(crate) rcode: Option<u16>,
     pub(crate) edns: bool,
+    /// Where a TSIG starts that the reply ends with.
+    pub(crate) tsig: Option<usize>,
 }
 
-const SILENCE: Malformed = Malformed {
-    rcode: None,
-    edns: false,
-};
+/// Records that are read past; more are FORMERR. Source: `geodns.engine.query`.
+const RECORDS_MAX: u16 = 16;
 
 /// The client subnet as it was sent (RFC 7871 section 6).
 #[derive(Debug, Clone, Copy)]
@@ -54,36 +55,23 @@ pub(crate) struct Query<'p> {
 impl<'p> Query<'p> {
     /// Read a packet.
     pub(crate) fn read(packet: &'p [u8]) -> Result<Self, Malformed> {
-        let flags = u16_at(packet, 2).ok_or(SILENCE)?;
-        if packet.len() < HEADER_OCTETS || flags & QR != 0 {
-            return Err(SILENCE); // no ID to answer to; or a response, and a loop could start
+        let silence = refused(None, false);
+        let header = packet.first_chunk::<HEADER_OCTETS>().ok_or(silence)?;
+        let [_, _, f1, f2, q1, q2, a1, a2, u1, u2, d1, d2] = *header;
+        let flags = u16::from_be_bytes([f1, f2]);
+        if flags & QR != 0 {
+            return Err(silence); // a response; answering it could start a loop
         }
         if flags & OPCODE_MASK != 0 {
-            // RFC 6891 section 6.1.1: who sends OPT gets OPT, whatever the rcode.
-            let edns = match Self::read_body(packet, 0) {
-                Ok(query) => query.edns.is_some(),
-                Err(fault) => fault.edns,
-            };
-            let rcode = Some(NOTIMP);
-            return Err(Malformed { rcode, edns });
+            return Err(refused(Some(NOTIMP), has_opt(packet)));
         }
-        Self::read_body(packet, flags)
-    }
-
-    /// The question as it was sent, name first.
-    pub(crate) fn question(&self) -> &'p [u8] {
-        let range = HEADER_OCTETS..self.question_end;
-        self.packet.get(range).unwrap_or(&[])
-    }
-
-    fn read_body(packet: &'p [u8], flags: u16) -> Result<Self, Malformed> {
-        let count = |at| u16_at(packet, at).ok_or(SILENCE);
-        let (questions, answers) = (count(4)?, count(6)?);
-        let (authorities, additionals) = (count(8)?, count(10)?);
+        let (questions, answers) = (u16::from_be_bytes([q1, q2]), u16::from_be_bytes([a1, a2]));
+        let authorities = u16::from_be_bytes([u1, u2]);
+        let additionals = u16::from_be_bytes([d1, d2]);
         // RFC 9619 section 4: QDCOUNT is 1 in a query; and nothing is answered yet in one.
         // RFC 7873 section 5.4: without a question, a cookie may be asked for.
         if questions > 1 || answers != 0 || (questions == 0 && additionals == 0) {
-            return Err(formerr(false));
+            return Err(formerr(has_opt(packet)));
         }
         let mut query = Self {
             packet,
@@ -99,9 +87,12 @@ impl<'p> Query<'p> {
             query.read_question().ok_or(formerr(false))?;
         }
         let mut at = query.question_end;
+        if authorities > RECORDS_MAX {
+            return Err(formerr(false));
+        }
         for _ in 0..authorities {
             // The section in which IXFR sends its SOA (RFC 1995 section 3).
-            at = query.skip_record(at).ok_or(formerr(false))?;
+            at = query.skip_record(at, 0)?;
         }
         if additionals > 0 {
             query.read_additional(at, additionals)?;
@@ -112,6 +103,12 @@ impl<'p> Query<'p> {
             return Err(formerr(query.edns.is_some()));
         }
         Ok(query)
+    }
+
+    /// The question as it was sent, name first.
+    pub(crate) fn question(&self) -> &'p [u8] {
+        let range = HEADER_OCTETS..self.question_end;
+        self.packet.get(range).unwrap_or(&[])
     }
 
     fn read_question(&mut self) -> Option<()> {
@@ -137,12 +134,12 @@ impl<'p> Query<'p> {
     }
 
     fn read_additional(&mut self, mut at: usize, count: u16) -> Result<(), Malformed> {
-        for _ in 0..count {
+        for left in (1..=count).rev() {
             let fault = formerr(self.edns.is_some());
             let fixed = self.packet.get(at..).and_then(<[u8]>::first_chunk::<11>);
             let [name, type_high, type_low, rest @ ..] = *fixed.ok_or(fault)?;
             if name != 0 || u16::from_be_bytes([type_high, type_low]) != TYPE_OPT {
-                at = self.skip_record(at).ok_or(fault)?;
+                at = self.skip_record(at, left)?;
                 continue;
             }
             if self.edns.is_some() {
@@ -164,10 +161,7 @@ impl<'p> Query<'p> {
         let options = self.packet.get(at..end).ok_or(formerr(true))?;
         if version != 0 {
             // RFC 6891 section 6.1.3
-            return Err(Malformed {
-                rcode: Some(BADVERS),
-                edns: true,
-            });
+            return Err(refused(Some(BADVERS), true));
         }
         // RFC 6891 section 6.2.3: values below 512 are treated as 512.
         let payload = u16::from_be_bytes([pay1, pay2]);
@@ -178,32 +172,68 @@ impl<'p> Query<'p> {
         Ok(end)
     }
 
-    /// The end of a record that means nothing here (a TSIG, say).
-    fn skip_record(&self, mut at: usize) -> Option<usize> {
-        loop {
-            let length = *self.packet.get(at)?;
-            if length == 0 {
-                break;
-            }
-            at += 1;
-            if length > LABEL_MAX_OCTETS {
-                break;
-            }
-            at += usize::from(length);
+    /// The end of a record that means nothing here; `left` so many are additional.
+    fn skip_record(&self, start: usize, left: u16) -> Result<usize, Malformed> {
+        let fault = formerr(self.edns.is_some());
+        let (_, at) = Name::read(self.packet, start)
+            .filter(|_| left <= RECORDS_MAX)
+            .ok_or(fault)?;
+        let length = u16_at(self.packet, at + 8).ok_or(fault)?;
+        let end = at + 10 + usize::from(length);
+        match u16_at(self.packet, at) {
+            // RFC 6891 sections 6.1.1, 6.1.2: at the root, additional
+            Some(TYPE_OPT) => Err(formerr(true)),
+            // RFC 8945 section 5.2: the last of the additional records, and by a known key.
+            Some(TYPE_TSIG) if left == 1 && end == self.packet.len() => Err(Malformed {
+                rcode: Some(NOTAUTH),
+                tsig: Some(
+                    Unsigned::read(self.packet, start)
+                        .map(|_| start)
+                        .ok_or(fault)?,
+                ),
+                ..fault
+            }),
+            Some(TYPE_TSIG) => Err(fault),
+            _ => Ok(end),
         }
-        if u16_at(self.packet, at + 1)? == TYPE_OPT {
-            return None; // RFC 6891 sections 6.1.1, 6.1.2: at the root, additional
+    }
+}
+
+/// Whether a message that is not read as a query has an OPT, as far as one can see.
+///
+/// RFC 6891 section 6.1.1: who sends OPT gets OPT, whatever the rcode.
+fn has_opt(packet: &[u8]) -> bool {
+    let count = |at| u32::from(u16_at(packet, at).unwrap_or(0));
+    let (questions, records) = (count(4), count(6) + count(8) + count(10));
+    let mut at = HEADER_OCTETS;
+    for number in 0..(questions + records).min(RECORDS_MAX.into()) {
+        let Some((_, end)) = Name::read(packet, at) else {
+            return false;
+        };
+        let Some(length) = u16_at(packet, end + 8) else {
+            return false;
+        };
+        at = end + 4;
+        if number >= questions {
+            if u16_at(packet, end) == Some(TYPE_OPT) {
+                return true;
+            }
+            at += 6 + usize::from(length);
         }
-        let length = u16_at(self.packet, at + 9)?;
-        Some(at + 11 + usize::from(length))
+    }
+    false
+}
+
+const fn refused(rcode: Option<u16>, edns: bool) -> Malformed {
+    Malformed {
+        rcode,
+        edns,
+        tsig: None,
     }
 }
 
 const fn formerr(edns: bool) -> Malformed {
-    Malformed {
-        rcode: Some(FORMERR),
-        edns,
-    }
+    refused(Some(FORMERR), edns)
 }
 
 fn read_options(mut options: &[u8]) -> Option<Edns<'_>> {
@@ -233,9 +263,10 @@ fn read_subnet(data: &[u8]) -> Option<Subnet<'_>> {
     let [family1, family2, source_prefix_len, scope_prefix_len] = *head;
     let family = u16::from_be_bytes([family1, family2]);
     let bits = match family {
+        0 => 0, // what `dig +subnet=0` sends
         1 => 32,
         2 => 128,
-        _ => 0,
+        _ => return None, // who sent another could not read its echo
     };
     let octets = usize::from(source_prefix_len).div_ceil(8);
     // RFC 7871 section 6: the scope MUST be 0 in a query, and no bits may follow the prefix.
@@ -255,7 +286,7 @@ fn read_subnet(data: &[u8]) -> Option<Subnet<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Malformed, Query};
+    use super::Query;
 
     const HEAD: &[u8] = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00";
     const QUESTION: &[u8] = b"\x03WWW\x04test\0\0\x01\0\x01";
@@ -282,11 +313,7 @@ mod tests {
         let ecs = b"\0\x0b\0\x08\0\x07\0\x01\x17\0\xc0\0\x03";
         let octets = packet(&[HEAD, b"\x01", QUESTION, OPT, ecs]);
         let fault = Query::read(&octets).err().unwrap();
-        let wanted = Malformed {
-            rcode: Some(1),
-            edns: true,
-        };
-        assert_eq!(fault, wanted);
+        assert_eq!((fault.rcode, fault.edns), (Some(1), true));
     }
 
     #[test]

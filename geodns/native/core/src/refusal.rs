@@ -1,8 +1,9 @@
 //! The reply that says only an rcode, to what could not be read as a query.
 
+use crate::name::Name;
+use crate::tsig::Unsigned;
 use crate::wire::{
-    DO, HEADER_OCTETS, NAME_MAX_OCTETS, OPCODE_MASK, QR, RD, TYPE_OPT, UDP_PAYLOAD_OCTETS,
-    name_end, u16_at,
+    DO, HEADER_OCTETS, OPCODE_MASK, QR, RD, TYPE_OPT, UDP_PAYLOAD_OCTETS, UDP_PLAIN_OCTETS, u16_at,
 };
 use crate::writer::Writer;
 
@@ -11,6 +12,18 @@ use crate::writer::Writer;
 /// ID, opcode, RD and, if it can be read, the one question are as they came. `edns` adds OPT; an
 /// rcode beyond 15 needs it and has it anyway (RFC 6891 section 6.1.3).
 pub fn error_reply(query: &[u8], rcode: u16, edns: bool, out: &mut [u8]) -> Option<usize> {
+    refuse(query, rcode, edns, None, out)
+}
+
+/// As `error_reply`; the TSIG that starts at `tsig` is answered by one, but where that would not
+/// fit into plain UDP.
+pub(crate) fn refuse(
+    query: &[u8],
+    rcode: u16,
+    edns: bool,
+    tsig: Option<usize>,
+    out: &mut [u8],
+) -> Option<usize> {
     let flags = u16_at(query, 2)?;
     if query.len() < HEADER_OCTETS || flags & QR != 0 {
         return None;
@@ -33,32 +46,31 @@ pub fn error_reply(query: &[u8], rcode: u16, edns: bool, out: &mut [u8]) -> Opti
         let extended = u8::try_from(rcode >> 4).unwrap_or(0);
         writer.put_opt([extended, 0, high, low], 0);
     }
+    let tsig = tsig.and_then(|at| Unsigned::read(query, at));
+    if let Some(tsig) = tsig.filter(|tsig| writer.size() + tsig.size() <= PLAIN) {
+        tsig.put(&mut writer);
+        writer.patch(COUNT_AT, &[0, u8::from(has_opt) + 1]);
+    }
     writer.finish()
 }
+
+const PLAIN: usize = UDP_PLAIN_OCTETS as usize;
+const COUNT_AT: usize = 10;
 
 /// Where the only question ends, or None if there is not exactly one that can be read.
 fn question_end(query: &[u8]) -> Option<usize> {
     if u16_at(query, 4)? != 1 {
         return None;
     }
-    let mut at = HEADER_OCTETS;
-    // Before the first name there is nothing that a compression pointer could point to.
-    while *query.get(at)? != 0 {
-        let length = *query.get(at)?;
-        if length > crate::wire::LABEL_MAX_OCTETS {
-            return None;
-        }
-        at += 1 + usize::from(length);
-    }
-    at += 1;
-    (at - HEADER_OCTETS <= NAME_MAX_OCTETS && at + 4 <= query.len()).then_some(at + 4)
+    let (_, end) = Name::read(query, HEADER_OCTETS)?;
+    (end + 4 <= query.len()).then_some(end + 4)
 }
 
 /// DO or 0 as in the query's OPT, which must be copied (RFC 3225 section 3); None without OPT.
 fn opt_flags(query: &[u8], mut at: usize) -> Option<u16> {
     let counts = [6, 8, 10].map(|at| u32::from(u16_at(query, at).unwrap_or(0)));
     for _ in 0..counts.iter().sum() {
-        let end = name_end(query, at)?;
+        let (_, end) = Name::read(query, at)?;
         let length = u16_at(query, end + 8)?;
         if u16_at(query, end)? == TYPE_OPT {
             return Some(u16_at(query, end + 6)? & DO);

@@ -6,7 +6,7 @@ use crate::debug::DebugNames;
 use crate::generation::Generation;
 use crate::lookup::Lookup;
 use crate::query::Query;
-use crate::refusal::error_reply;
+use crate::refusal::{error_reply, refuse};
 use crate::reply::{Options, Reply};
 use crate::source::{Network, Source};
 use crate::steered::{Asker, Steering};
@@ -70,7 +70,7 @@ pub fn respond<W: Words + ?Sized>(
     let query = match Query::read(packet.octets) {
         Ok(query) => query,
         Err(fault) => {
-            let reply = |rcode| error_reply(packet.octets, rcode, fault.edns, out);
+            let reply = |rcode| refuse(packet.octets, rcode, fault.edns, fault.tsig, out);
             return fault.rcode.and_then(reply).into();
         }
     };

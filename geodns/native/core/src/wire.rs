@@ -23,7 +23,9 @@ pub(crate) const NXDOMAIN: u16 = 3;
 pub(crate) const NOTIMP: u16 = 4;
 pub(crate) const REFUSED: u16 = 5;
 pub(crate) const YXDOMAIN: u16 = 6; // RFC 6672 section 2.2
+pub(crate) const NOTAUTH: u16 = 9; // RFC 8945 section 5.2
 pub(crate) const BADVERS: u16 = 16; // RFC 6891 section 9
+pub(crate) const BADKEY: u16 = 17; // RFC 8945 section 3
 
 pub(crate) const CLASS_IN: u16 = 1;
 pub(crate) const CLASS_CH: u16 = 3;
@@ -40,6 +42,7 @@ pub(crate) const TYPE_OPT: u16 = 41;
 pub(crate) const TYPE_DS: u16 = 43;
 pub(crate) const TYPE_SVCB: u16 = 64;
 pub(crate) const TYPE_HTTPS: u16 = 65;
+pub(crate) const TYPE_TSIG: u16 = 250; // RFC 8945 section 4.2
 pub(crate) const TYPE_IXFR: u16 = 251;
 pub(crate) const TYPE_AXFR: u16 = 252;
 pub(crate) const TYPE_ANY: u16 = 255;
@@ -54,16 +57,4 @@ pub(crate) const OPTION_EDE: u16 = 15; // RFC 8914 section 2
 pub(crate) fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
     let bytes = octets.get(at..)?.first_chunk::<2>()?;
     Some(u16::from_be_bytes(*bytes))
-}
-
-/// Where the name that starts at `at` ends, pointer or root included (RFC 1035 section 4.1.4).
-pub(crate) fn name_end(message: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match *message.get(at)? {
-            0 => return Some(at + 1),
-            0xC0.. => return (at + 2 <= message.len()).then_some(at + 2),
-            length if length > LABEL_MAX_OCTETS => return None,
-            length => at += 1 + usize::from(length),
-        }
-    }
 }

@@ -142,6 +142,15 @@ impl<'a> Zone<'a> {
         self.name(owner.0).ok_or(Broken)
     }
 
+    /// The owner of a server's addresses here; what a DNAME hides is no address of it. RFC 6672
+    /// section 2.4: data below a DNAME is occluded; below a cut it is glue.
+    pub(crate) fn glued(&self, name: &[u8]) -> Option<Owner> {
+        let host = self.owner(name)?;
+        let barrier = self.barrier_above(name);
+        let shows = |barrier| barrier == host || self.has_flag(barrier, CUT);
+        barrier.is_none_or(shows).then_some(host)
+    }
+
     fn has_flag(&self, owner: Owner, flags: u8) -> bool {
         self.flags
             .get(owner.0)
