@@ -66,3 +66,50 @@ class Engine:
 
         Errors: ValueError for a resolver that is no address.
         """
+
+@final
+class Question:
+    """A question that the reference engine answers: packet and the address it came from."""
+
+    @property
+    def packet(self) -> bytes: ...
+    @property
+    def resolver(self) -> str: ...
+
+@final
+class UdpServer:
+    """A thread that serves UDP sockets; without sections all queries are REFUSED.
+
+    Shape: ``sockets`` are descriptors, duplicated here, and whether replies must say which
+           address was asked; ``counters`` are those of `geodns.engine.page`, from ``udp`` on.
+    Errors: OSError without descriptors or threads; ValueError as `Engine`.
+    """
+
+    def __new__(
+        cls,
+        sockets: Sequence[tuple[int, bool]],
+        words: Buffer,
+        counters: Buffer,
+        around: Around,
+        sections: Sequence[tuple[int, str, Buffer]] | None = None,
+    ) -> UdpServer: ...
+    def load(self, sections: Sequence[tuple[int, str, Buffer]]) -> None:
+        """Serve another generation; once this returns, every further reply comes from it.
+
+        Errors: ValueError as `Engine`; OSError when the thread does not take it in time.
+        """
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when there are questions to take."""
+
+    def take(self) -> Question | None:
+        """The next question for the reference engine; None if there is none left."""
+
+    def answer(self, question: Question, reply: bytes) -> None:
+        """Send the reply to a question."""
+
+    def pulse(self) -> int:
+        """A number that goes up while the thread is well, some times a second."""
+
+    def stop(self) -> None:
+        """Stop serving; nothing else may be called afterwards."""

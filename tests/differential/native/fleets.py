@@ -6,14 +6,9 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-import dns.name
-
 from differential.worlds import ZONES, make_world
 
 Bodies = dict[str, dict[str, Any]]
-
-MATES = ("www", "beta", "*.wild", "deep.a.b", "alias", "to-alias", "hinted")
-"""Owners that the steers of a zone take, below labels that the zones' own owners never have."""
 
 OPTIONS = {
     "order": ("nearest", "nearest", "nearest", "listed", "equal"),
@@ -42,10 +37,8 @@ def make_fleet(seed: int) -> Fleet:
     document = {"geodns": 1, "zones": world.document(), "nodes": _nodes(rng)}
     document["pools"] = _pools(rng, document["nodes"])
     names: list[str] = []
-    for apex, key in zip(
-        (dns.name.from_text(text) for text in ZONES), document["zones"], strict=False
-    ):
-        names += _steer(rng, document["zones"][key], apex.to_text(), list(document["pools"]))
+    for text, zone in zip(ZONES, document["zones"].values(), strict=False):  # without the root
+        names += _steer(rng, zone, text, list(document["pools"]))
     bodies = document["nodes"].values()
     addresses = [text for body in bodies for text in body.get("addresses", (body.get("cname"),))]
     return Fleet(document, addresses, names)

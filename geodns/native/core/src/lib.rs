@@ -8,6 +8,7 @@
 mod choose;
 mod cookie;
 mod debug;
+mod draw;
 mod fault;
 mod generation;
 mod hints;
@@ -32,8 +33,8 @@ mod words;
 mod writer;
 mod zone;
 
-pub use choose::Scratch;
 pub use debug::DebugNames;
+pub use draw::Scratch;
 pub use fault::LoadFault;
 pub use generation::{Entry, Generation};
 pub use refusal::error_reply;

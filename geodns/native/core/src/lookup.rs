@@ -1,6 +1,6 @@
 //! From a question to a reply: the algorithm of RFC 1034 section 4.3.2 on one generation.
 
-use crate::choose::Scratch;
+use crate::draw::Scratch;
 use crate::fault::Broken;
 use crate::generation::Generation;
 use crate::hints::{fill, is_hinted};

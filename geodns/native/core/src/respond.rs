@@ -1,8 +1,8 @@
 //! One packet in, one reply, silence, or a hand-over to the host out.
 
-use crate::choose::Scratch;
 use crate::cookie::judge;
 use crate::debug::DebugNames;
+use crate::draw::Scratch;
 use crate::generation::Generation;
 use crate::lookup::Lookup;
 use crate::query::Query;

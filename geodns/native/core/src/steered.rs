@@ -1,6 +1,7 @@
 //! Steered answers: whom, by which decision, drawn how.
 
-use crate::choose::{Chain, Decision, Scratch, pick};
+use crate::choose::{Chain, Decision};
+use crate::draw::{Scratch, pick};
 use crate::fault::Broken;
 use crate::generation::Generation;
 use crate::pools::Family;

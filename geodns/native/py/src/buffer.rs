@@ -8,7 +8,7 @@ use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use geodns_sys::{Octets, SharedWords};
+use geodns_sys::{Counters, Octets, SharedWords};
 
 /// Octets of an immutable buffer.
 struct Immutable(PyBuffer<u8>);
@@ -48,6 +48,17 @@ pub(crate) fn words(object: &Bound<'_, PyAny>) -> PyResult<SharedWords> {
     // SAFETY: the export keeps the memory mapped; pyo3 has looked at size and alignment of its
     // items; `memoryview.cast('Q')` writes whole words (measured, `geodns.snapshot.status`).
     Ok(unsafe { SharedWords::new(start, count, Box::new(buffer)) })
+}
+
+/// A page of counters.
+pub(crate) fn counters(object: &Bound<'_, PyAny>) -> PyResult<Counters> {
+    let buffer = contiguous::<u64>(object)?;
+    if buffer.readonly() {
+        return Err(PyValueError::new_err("a page of counters must be writable"));
+    }
+    let (start, count) = (buffer.buf_ptr().cast(), buffer.item_count());
+    // SAFETY: as for the words, and writable.
+    Ok(unsafe { Counters::new(start, count, Box::new(buffer)) })
 }
 
 fn contiguous<T: Element>(object: &Bound<'_, PyAny>) -> PyResult<PyBuffer<T>> {

@@ -4,6 +4,7 @@
 
 mod buffer;
 mod engine;
+mod server;
 
 use pyo3::prelude::*;
 
@@ -14,6 +15,8 @@ mod _native {
 
     #[pymodule_export]
     use crate::engine::{Around, Engine};
+    #[pymodule_export]
+    use crate::server::{Question, UdpServer};
 
     /// Spread ``value`` over 64 bits under ``key``.
     #[pyfunction]

@@ -62,7 +62,7 @@ impl Words for SharedWords {
     }
 }
 
-/// Counters that others read; each is raised by one thread only, or by several atomically.
+/// Counters that others read and one thread raises.
 pub struct Counters(Region);
 
 impl Counters {
@@ -79,7 +79,8 @@ impl Counters {
     /// Raise a counter.
     pub fn add(&self, number: usize, count: u64) {
         if let Some(word) = self.0.words().get(number) {
-            word.fetch_add(count, Ordering::Relaxed);
+            // One writer: no need to lock the bus.
+            word.store(word.load(Ordering::Relaxed) + count, Ordering::Relaxed);
         }
     }
 }
