@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import geodns
+from geodns.settings import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_LINES = 350  # no reference; the house aims at 300 and this leaves room for a docstring
@@ -121,3 +122,7 @@ def has_test(file: Path, name: str) -> bool:
     return not name or any(
         isinstance(node, functions) and node.name == name for node in ast.walk(tree)
     )
+
+
+def test_the_settings_documented_are_those_there_are() -> None:
+    assert markdown() in text_of(Path("deploy/README.md"))

@@ -79,7 +79,9 @@ def applied(outcome: Outcome) -> Response:
         "changed": outcome.changed,
         "warnings": [reason_view(reason) for reason in outcome.warnings],
     }
-    return JSONResponse(view, 201 if outcome.created else 200, headers={"ETag": f'"{outcome.revision}"'})
+    return JSONResponse(
+        view, 201 if outcome.created else 200, headers={"ETag": f'"{outcome.revision}"'}
+    )
 
 
 def question_routes(service: Service, observer: Observer, geo: Geo) -> APIRouter:

@@ -92,6 +92,7 @@ class _Demo:
         settings = load(
             {
                 "data_dir": str(self._data_dir),
+                "runtime_dir": str(self._data_dir / "run"),  # goes when the data goes
                 "dns": [f"127.0.0.1:{self._dns_port}"],
                 "api": f"127.0.0.1:{self._api_port}",
                 "log_level": "info",

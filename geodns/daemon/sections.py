@@ -15,6 +15,9 @@ from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.section import Kind
 
 CHUNK = 1 << 20
+MEMFD_NAME_MAX = 249
+"""Longest name of a memory file. Source: memfd_create(2); names of sections are ASCII."""
+
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 ENGINE_KINDS = (Kind.ZONE, Kind.GEO, Kind.VIEW, Kind.POOLS)
 
@@ -60,7 +63,9 @@ class HeldSections:
     def _seal(self, entry: Entry) -> int:
         """Copy a section into a sealed memory file, checking it on the way."""
         path = self._directory / entry.hash
-        descriptor = os.memfd_create(f"geodns-{entry.name}", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+        # The name is for who reads /proc/PID/maps; memfd_create(2) takes 249 octets of it.
+        name = f"geodns-{entry.name}"[:MEMFD_NAME_MAX]
+        descriptor = os.memfd_create(name, os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
         digest, size = hashlib.sha256(), 0
         try:
             with path.open("rb") as file:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from geodns.dns.names import (
+    NAME_MAX_OCTETS,
     ROOT,
     canonical,
+    excerpt,
     from_text,
     is_subdomain,
     label_offsets,
@@ -18,14 +20,16 @@ from geodns.document.contents import Contents, attempt
 from geodns.errors import ConfigError, Reason
 from geodns.model.zone import NameServer
 
+HOSTMASTER = b"\x0ahostmaster"
+"""The mailbox of a zone that names none. Source: RFC 2142 section 7."""
+
 _ADDRESS_TYPES = (TYPE_A, TYPE_AAAA)
 
 
 def zone_faults(contents: Contents, zones: Mapping[bytes, Contents]) -> list[Reason]:
     """All faults of the zone's own fields."""
     faults: list[Reason] = []
-    if contents.zone.contact is not None:
-        attempt(f"{contents.pointer}/contact", faults, contact_name, contents.zone.contact)
+    faults.extend(_contact_faults(contents))
     seen: set[bytes] = set()
     for number, server in enumerate(contents.zone.name_servers()):
         at = f"{contents.pointer}/nameservers/{number}"
@@ -40,6 +44,18 @@ def zone_faults(contents: Contents, zones: Mapping[bytes, Contents]) -> list[Rea
         home = _home(name, zones)
         if home is not None:
             faults.extend(_server_faults(at, server, name, home))
+    return faults
+
+
+def _contact_faults(contents: Contents) -> list[Reason]:
+    faults: list[Reason] = []
+    at, contact, origin = f"{contents.pointer}/contact", contents.zone.contact, contents.origin
+    if contact is not None:
+        attempt(at, faults, contact_name, contact)
+    elif len(HOSTMASTER) + len(origin) > NAME_MAX_OCTETS:
+        detail = f"{excerpt(to_text(origin))} is too long for a hostmaster@ of its own."
+        hint = "Give contact, a mail address of a shorter name."
+        faults.append(Reason(at, "required", detail, hint=hint))
     return faults
 
 

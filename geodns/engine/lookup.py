@@ -225,8 +225,6 @@ class Lookup:
 
     def _wildcard(self, zone: ZoneTable, name: bytes) -> Owner | None:
         """RFC 4592 section 3.3.1: only the closest encloser's wildcard stands in."""
-        if name == zone.apex:
-            return None
         encloser = zone.closest_encloser(name)
         if not encloser.flags & WILDCARD_CHILD:
             return None

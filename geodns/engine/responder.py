@@ -15,6 +15,7 @@ from geodns.dns.message import (
     MESSAGE_MAX_OCTETS,
     OPTION_KEEPALIVE,
     OPTION_NSID,
+    REFUSED,
     SERVFAIL,
     error_reply,
 )
@@ -59,9 +60,7 @@ class Responder:
         try:
             query = Query(packet)
         except Malformed as fault:
-            if fault.rcode is None:
-                return None
-            return error_reply(packet, fault.rcode, edns=fault.edns, tsig=fault.tsig)
+            return _reply_to_fault(packet, fault)
         try:
             return self._respond(query, resolver, tcp)
         except Exception:
@@ -97,6 +96,21 @@ class Responder:
             # RFC 7828 section 3.3.2: only over TCP, only to who sent it.
             options += option(OPTION_KEEPALIVE, self._around.keepalive.to_bytes(2, "big"))
         return options
+
+
+def refuse(packet: bytes) -> bytes | None:
+    """The reply of a server that has no zones yet. Never raises."""
+    try:
+        query = Query(packet)
+    except Malformed as fault:
+        return _reply_to_fault(packet, fault)
+    return error_reply(packet, REFUSED, edns=query.edns)
+
+
+def _reply_to_fault(packet: bytes, fault: Malformed) -> bytes | None:
+    if fault.rcode is None:
+        return None
+    return error_reply(packet, fault.rcode, edns=fault.edns, tsig=fault.tsig)
 
 
 def check_generation(generation: Generation) -> None:

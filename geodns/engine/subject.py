@@ -10,9 +10,6 @@ from geodns.engine.views import ViewTable
 from geodns.geo.special import fold, special_prefix_len
 from geodns.snapshot.layout import SPECIAL_CLASS
 
-V4_CAP_BITS = 24
-"""Longest scope of an IPv4 place. Source: `geodns.geo.world.CAP4`."""
-
 
 class Subject(NamedTuple):
     """Shape: ``value`` is 64 bits of the address, for draws; ``scope`` goes into the reply."""
@@ -51,17 +48,11 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
     folded = fold(address, query.source_prefix_len)
     if folded is not None:
         inner, _, offset = folded
-        number, scope = view.locate.find4(inner)
+        number, inner_scope = view.locate.find4(inner)
         if number != SPECIAL_CLASS:
-            return Subject(number, scope + offset, inner, True)
-    scope = special_prefix_len(address, 6) or _transition_scope(address)
-    return by_resolver(view, resolver, scope)
-
-
-def _transition_scope(address: int) -> int:
-    """A source too short to show the embedded address: never wider than any place inside."""
-    offset = 16 if address >> 112 == 0x2002 else 96
-    return offset + V4_CAP_BITS
+            return Subject(number, inner_scope + offset, inner, True)
+    # A source too short to show an embedded address shows 0.0.0.0, which is special as well.
+    return by_resolver(view, resolver, special_prefix_len(address, 6) or scope)
 
 
 def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:

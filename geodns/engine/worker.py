@@ -18,10 +18,9 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from geodns.dns.message import REFUSED, error_reply
 from geodns.engine.generation import Generation
 from geodns.engine.page import WorkerPage
-from geodns.engine.responder import Responder, Surroundings
+from geodns.engine.responder import Responder, Surroundings, refuse
 from geodns.engine.sockets import Listener
 from geodns.engine.tcp import TcpServer
 from geodns.errors import GeodnsError
@@ -147,7 +146,7 @@ class Worker:
 
     def _respond(self, packet: bytes, resolver: str, *, tcp: bool) -> bytes | None:
         if self._responder is None:  # no generation yet: we are authoritative for nothing
-            return error_reply(packet, REFUSED)
+            return refuse(packet)
         if resolver[:7] == MAPPED and ":" not in resolver[7:]:
             resolver = resolver[7:]
         return self._responder.respond(packet, resolver, tcp=tcp)

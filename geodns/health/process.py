@@ -101,6 +101,7 @@ class _Process:
             self._watcher.close()
             for end in ends:
                 end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         """Until the supervisor is gone."""

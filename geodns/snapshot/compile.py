@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,7 @@ from geodns.geo.world import World
 from geodns.model.base import Resource
 from geodns.model.config import Config
 from geodns.snapshot.compile_pools import Places, compile_pools, places_of
-from geodns.snapshot.compile_view import (
-    compile_geo,
-    compile_view,
-    direct_size,
-    rank_pool,
-)
+from geodns.snapshot.compile_view import View, compile_geo, rank_pool
 from geodns.snapshot.compile_zone import compile_zone, steered_types, view_key
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, write_durably
 from geodns.snapshot.order import Order
@@ -36,6 +32,8 @@ _POOL_SECTIONS = ((Kind.POOLS, "pools"), (Kind.TARGETS, "targets"))
 
 OPTIONAL_KINDS = (Kind.TARGETS,)
 """What a DNS engine can do without."""
+
+Chain = tuple[str, ...]
 
 RECIPE_FORMAT = 2
 """Raised whenever a section comes out different for the same input."""
@@ -48,7 +46,7 @@ class Compiler:
     data_dir: Path
     world: World
     clock: Callable[[], float] = time.time
-    _sizes: dict[str, int] = field(default_factory=dict)
+    _sizes: dict[Chain, tuple[str, int]] = field(default_factory=dict)
 
     def compile(self, order: Order, before: Manifest | None) -> Manifest:
         """Write the sections that are new; the manifest is the caller's to publish.
@@ -72,7 +70,7 @@ class Compiler:
         for zone_id in sorted(config.zones):
             recipe = _zone_recipe(config, zone_id)
             serial = self._serial(keep.section(Kind.ZONE, zone_id))
-            make = _bind(compile_zone, config, zone_id, serial)
+            make = partial(compile_zone, config, zone_id, serial)
             yield keep.entry(Kind.ZONE, zone_id, recipe, make)
 
     def _pools(self, order: Order, places: dict[str, Places], keep: _Keep) -> Iterator[Entry]:
@@ -98,30 +96,22 @@ class Compiler:
             recipe: list[object] = [self.world.info.sha256, order.default_location, chain]
             recipe += [[p.order, p.band_percent, p.band_km] for p in pools]
             recipe += [places[pool_id].points.tolist() for pool_id in chain]
-            make = _bind(self._view, order, chain, places)
-            spent += self._size(recipe, make)
+            # Both its size and its section need the view; it is worked out once, if at all.
+            make = cache(partial(self._view, order, chain, places))
+            size = self._sizes.get(chain, ("", 0))
+            if size[0] != _digest(recipe):
+                size = self._sizes[chain] = (_digest(recipe), make().direct_size())
+            spent += size[1]
             direct = spent <= order.view_budget
             name = f"{view_key(chain):016x}"
-            yield keep.entry(Kind.VIEW, name, [*recipe, direct], _bind(make, direct))
+            encode = partial(_encode_view, make, direct)
+            yield keep.entry(Kind.VIEW, name, [*recipe, direct], encode)
+        self._sizes = {chain: self._sizes[chain] for chain in chains}
 
-    def _view(
-        self, order: Order, chain: tuple[str, ...], places: dict[str, Places], direct: bool | None
-    ) -> bytes:
-        """The view's section; its direct size as eight octets if ``direct`` is None."""
-        pools = order.config.pools
-        rankings = [
-            rank_pool(self.world, order.default_location, pools[pool_id], places[pool_id])
-            for pool_id in chain
-        ]
-        if direct is None:
-            return direct_size(self.world, rankings).to_bytes(8, "little")
-        return compile_view(self.world, chain, rankings, direct=direct)
-
-    def _size(self, recipe: list[object], make: Callable[[None], bytes]) -> int:
-        key = _digest(recipe)
-        if key not in self._sizes:
-            self._sizes[key] = int.from_bytes(make(None), "little")
-        return self._sizes[key]
+    def _view(self, order: Order, chain: Chain, places: dict[str, Places]) -> View:
+        pools, default = order.config.pools, order.default_location
+        rankings = [rank_pool(self.world, default, pools[each], places[each]) for each in chain]
+        return View(self.world, chain, rankings)
 
     def _serial(self, before: Section | None) -> int:
         """RFC 1982 serials grow; the Unix time tells a person when the zone last changed."""
@@ -204,5 +194,5 @@ def _digest(recipe: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _bind(function: Callable[..., Any], *arguments: object) -> Callable[..., Any]:
-    return lambda *more: function(*arguments, *more)
+def _encode_view(make: Callable[[], View], direct: bool) -> bytes:
+    return make().encode(direct=direct)

@@ -152,7 +152,7 @@ class _Columns:
     def _add_tails(self, places: Places, pool: Pool) -> None:
         needed = pool.order == "nearest" and len(places.members) > NEAREST
         for tail in tails(places.points) if needed else [()] * len(places.members):
-            self.tail.extend(int(place) for place in tail)
+            self.tail.frombytes(np.asarray(tail, np.uint32).tobytes())
             self.tail_at.append(len(self.tail))
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +27,7 @@ from geodns.snapshot.order import Point
 from geodns.snapshot.section import Column, Kind, encode
 from geodns.steering.rank import Band, Ranking, rank_alike, rank_nearest
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A compiled view before it is laid out: a class for every location, links per class."""
-
-    class_of: NDArray[np.uint32]
-    links: list[tuple[int, ...]]
-    rankings: tuple[Ranking, ...]
-    keys: tuple[int, ...]
+Tables = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64], NDArray[np.uint32]]
 
 
 def compile_geo(world: World) -> bytes:
@@ -69,23 +60,50 @@ def rank_pool(world: World, default: Point | None, pool: Pool, places: Places) -
     return _rank_nearest(_Keyed(world), default, places.points.tobytes(), band)
 
 
-def compile_view(
-    world: World, chain: Sequence[str], rankings: Sequence[Ranking], *, direct: bool
-) -> bytes:
-    """The section of one view; ``rankings`` are those of the chain's pools."""
-    view = _combine(chain, rankings)
-    if direct:
-        starts4, class4, starts6, class6 = classes_of(world, view.class_of)
-        columns: dict[str, Column] = _intervals(starts4, class4, starts6, class6)
-    else:
-        columns = {"class_of": view.class_of}
-    return encode(Kind.VIEW, {**columns, **_chain_columns(view)})
+class View:
+    """One view worked out, before it is laid out.
 
+    Shape: ``class_of`` has a class for every location; ``rankings`` are those of the chain's
+    pools, and row i of ``links`` has a row of each for class i.
+    """
 
-def direct_size(world: World, rankings: Sequence[Ranking]) -> int:
-    """Octets that a direct view takes for its intervals."""
-    starts4, _, starts6, _ = classes_of(world, _combine((), rankings).class_of)
-    return 8 * len(starts4) + 12 * len(starts6) + 2 * 4 * 65_537
+    def __init__(self, world: World, chain: Sequence[str], rankings: Sequence[Ranking]) -> None:
+        self._world = world
+        self._keys = [view_key((pool_id,)) for pool_id in chain]
+        self._rankings = rankings
+        self.class_of, self.links = _combine(rankings)
+
+    @cached_property
+    def intervals(self) -> Tables:
+        """The view's own intervals: starts4, class4, starts6, class6."""
+        return classes_of(self._world, self.class_of)
+
+    def direct_size(self) -> int:
+        """Octets that the view takes with intervals of its own."""
+        starts4, _, starts6, _ = self.intervals
+        return 8 * len(starts4) + 12 * len(starts6) + 2 * 4 * 65_537
+
+    def encode(self, *, direct: bool) -> bytes:
+        """The view's section."""
+        if direct:
+            columns: dict[str, Column] = _intervals(*self.intervals)
+        else:
+            columns = {"class_of": self.class_of}
+        return encode(Kind.VIEW, {**columns, **self._chain_columns()})
+
+    def _chain_columns(self) -> dict[str, Column]:
+        """``pool`` the chain's pool keys; ``link`` per class a row for each; the rows' items."""
+        rows = [row for ranking in self._rankings for row in ranking.rows]
+        counts = [len(ranking.rows) for ranking in self._rankings]
+        first_row = np.cumsum([0, *counts[:-1]], dtype=np.uint32)
+        lengths = np.fromiter(map(len, rows), np.uint32, len(rows))
+        return {
+            "pool": array("Q", self._keys),
+            "unknown": array("I", [int(self.class_of[UNKNOWN])]),
+            "link": np.ascontiguousarray(self.links + first_row),
+            "row_at": np.concatenate([np.zeros(1, np.uint32), np.cumsum(lengths, dtype=np.uint32)]),
+            "row": np.concatenate([np.zeros(0, np.uint32), *rows]),
+        }
 
 
 class _Keyed:
@@ -111,7 +129,7 @@ def _rank_nearest(keyed: _Keyed, default: Point | None, points: bytes, band: Ban
     return rank_nearest(latitude, longitude, places, band)
 
 
-def _combine(chain: Sequence[str], rankings: Sequence[Ranking]) -> View:
+def _combine(rankings: Sequence[Ranking]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Number the distinct combinations of rows, one row from each pool of the chain."""
     combined = rankings[0].row_of.astype(np.uint64)
     for ranking in rankings[1:]:
@@ -119,31 +137,10 @@ def _combine(chain: Sequence[str], rankings: Sequence[Ranking]) -> View:
         _, renumbered = np.unique(combined, return_inverse=True)
         combined = renumbered.astype(np.uint64) * np.uint64(len(ranking.rows)) + ranking.row_of
     _, first, class_of = np.unique(combined, return_index=True, return_inverse=True)
-    links = [tuple(int(ranking.row_of[at]) for ranking in rankings) for at in first]
+    links = np.stack([ranking.row_of[first] for ranking in rankings], axis=1)
     classes = class_of.astype(np.uint32)
     classes[SPECIAL] = SPECIAL_CLASS
-    return View(classes, links, tuple(rankings), tuple(view_key((pool,)) for pool in chain))
-
-
-def _chain_columns(view: View) -> dict[str, Column]:
-    """``pool`` the chain's pool keys; ``link`` per class a row for each; the rows' items."""
-    row_at, items, first_row = array("I", [0]), array("I"), []
-    for ranking in view.rankings:
-        first_row.append(len(row_at) - 1)
-        for row in ranking.rows:
-            items.frombytes(row.astype(np.uint32).tobytes())
-            row_at.append(len(items))
-    link = array("I")
-    for rows in view.links:
-        link.extend(first + row for first, row in zip(first_row, rows, strict=True))
-    unknown = array("I", [int(view.class_of[UNKNOWN])])
-    return {
-        "pool": array("Q", view.keys),
-        "unknown": unknown,
-        "link": link,
-        "row_at": row_at,
-        "row": items,
-    }
+    return classes, links
 
 
 def _intervals(

@@ -25,6 +25,7 @@ from geodns.dns.rrtypes import (
     TYPE_SOA,
     type_from_text,
 )
+from geodns.document.zonefile.export import EXPIRE_S, REFRESH_S, RETRY_S, zone_rname
 from geodns.model.config import Config
 from geodns.model.zone import Steer, Zone
 from geodns.snapshot.layout import (
@@ -37,9 +38,6 @@ from geodns.snapshot.layout import (
     ZONE_WHOAMI,
 )
 from geodns.snapshot.section import Kind, encode
-
-REFRESH_S, RETRY_S, EXPIRE_S = 7200, 900, 1_209_600
-"""SOA timers for secondaries. Source: RIPE-203, with the shorter refresh of small zones."""
 
 
 @dataclass(slots=True)
@@ -133,13 +131,7 @@ def _records(config: Config, zone_id: str, apex: bytes) -> Iterator[tuple[bytes,
 
 
 def _soa(zone: Zone, apex: bytes, serial: int) -> bytes:
-    contact = zone.contact
-    if contact is None:
-        rname = b"\x0ahostmaster" + apex  # RFC 2142 section 7
-    elif "@" in contact:
-        rname = names.mailbox_to_name(contact)
-    else:
-        rname = names.from_text(contact)
+    rname = zone_rname(zone, apex)
     mname = names.from_text(zone.name_servers()[0].name)
     return soa_rdata(mname, rname, serial, REFRESH_S, RETRY_S, EXPIRE_S, zone.negative_ttl)
 

@@ -92,11 +92,20 @@ def write_manifest(data_dir: Path, manifest: Manifest) -> None:
     """
     current = data_dir / CURRENT
     try:
-        if current.exists():
+        if _is_good(current):
             _link_over(current, data_dir / PREVIOUS)
         write_durably(current, manifest.encode())
     except OSError as error:
         raise Unavailable(f"Manifest {current} cannot be written: {error}.") from None
+
+
+def _is_good(path: Path) -> bool:
+    """Whether a manifest may stand in for the next; a spoilt one must not replace a good one."""
+    try:
+        Manifest.decode(path.read_bytes())
+    except (OSError, ConfigError):
+        return False
+    return True
 
 
 def write_durably(path: Path, octets: bytes) -> None:

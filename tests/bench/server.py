@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +22,8 @@ COMMAND = Path(sys.executable).parent / "geodns"
 START_S, STOP_S = 120.0, 10.0
 """A City database is compiled in some ten seconds."""
 
+MEMORY = Path("/dev/shm")
+
 
 class Server:
     """Runs from `__enter__` to `__exit__` on a data directory that outlives it."""
@@ -32,6 +36,8 @@ class Server:
         self._api = f"127.0.0.1:{free_port()}"
         options = ["--data-dir", str(data_dir), "--dns", f"127.0.0.1:{self.dns[1]}"]
         options += ["--api", self._api, "--log-level", "warning"]
+        self._runtime_dir = tempfile.mkdtemp(prefix="geodns-bench-", dir=MEMORY)
+        options += ["--runtime-dir", self._runtime_dir]
         options += ["--geo-db", str(geo_db)] if geo_db else []
         self._command = [str(COMMAND), "serve", *options, *more]
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,6 +70,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        shutil.rmtree(self._runtime_dir, ignore_errors=True)
 
     @property
     def pids(self) -> dict[str, int]:

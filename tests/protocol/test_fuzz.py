@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 
 import dns.exception
@@ -131,16 +132,17 @@ def read_by_dnspython(reply: bytes) -> None:
             pytest.fail(f"{fault!r}: {reply.hex()}")
 
 
+@pytest.mark.skipif(sys.gettrace() is not None, reason="under a tracer every line takes long")
 def test_no_packet_takes_long(ask: Ask) -> None:
     for name, packet in HEAVY.items():
         assert best_s(ask, packet[:0xFFFF]) < SLOW_S, name
 
 
 def best_s(ask: Ask, packet: bytes) -> float:
-    """The least of a few, for others use this machine too."""
+    """The least processor time of a few, for others use this machine too."""
     took = []
     for _ in range(5):
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         ask(packet, True)
-        took.append(time.perf_counter() - started_s)
+        took.append(time.process_time() - started_s)
     return min(took)

@@ -11,7 +11,7 @@ from geodns.dns.rdata import rdata_from_text
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_NS, type_from_text, type_to_text
 from geodns.dns.zonefile import Record, Soa, emit
 from geodns.dns.zonefile.records import canonical_order
-from geodns.document.zones import contact_name
+from geodns.document.zones import HOSTMASTER, contact_name
 from geodns.errors import NotFound, Reason
 from geodns.model.config import Config
 from geodns.model.zone import Zone
@@ -61,7 +61,7 @@ def _records(config: Config, zone_id: str, zone: Zone, origin: bytes) -> Iterato
 
 def zone_rname(zone: Zone, origin: bytes) -> bytes:
     """The SOA's mailbox: hostmaster where nobody is named (RFC 2142 section 7)."""
-    return b"\x0ahostmaster" + origin if zone.contact is None else contact_name(zone.contact)
+    return HOSTMASTER + origin if zone.contact is None else contact_name(zone.contact)
 
 
 def _steer_comments(config: Config, zone_id: str, origin: bytes) -> list[str]:

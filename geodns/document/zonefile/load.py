@@ -22,7 +22,7 @@ from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_NS, type_to_text
 from geodns.dns.zonefile import Record, ZoneText, parse
 from geodns.document.resources import body, pointer
 from geodns.document.zonefile.export import EXPIRE_S, REFRESH_S, RETRY_S, zone_rname
-from geodns.document.zones import server_name
+from geodns.document.zones import HOSTMASTER, server_name
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import TTL_MAX, read
 from geodns.model.config import Config, RRsetKey
@@ -170,7 +170,7 @@ class _Import:
         rname = self.soa.rname
         if known and canonical(zone_rname(known, self.origin)) == canonical(rname):
             return known.contact
-        if canonical(rname) == b"\x0ahostmaster" + self.origin:
+        if canonical(rname) == HOSTMASTER + self.origin:
             return None
         contact = _contact_text(rname)
         if len(contact) > CONTACT_MAX_CHARACTERS:

@@ -42,3 +42,11 @@ def test_a_server_inside_our_zones_without_any_address_is_refused(server: str) -
         "other.test": zone(nameservers=[server]),
     }
     assert codes(zones) == ["glue_missing"]
+
+
+def test_a_zone_too_long_for_a_hostmaster_needs_a_contact() -> None:
+    name = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 51])  # 245 octets, and 11 more
+    far = ["ns1.far.invalid."]
+    assert codes({name: zone(nameservers=far)}) == ["required"]
+    assert codes({name[1:]: zone(nameservers=far)}) == []
+    assert codes({name: zone(nameservers=far, contact="dns@far.invalid")}) == []

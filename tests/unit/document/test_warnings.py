@@ -57,6 +57,20 @@ def test_uneven_families_are_noted_where_the_nearest_decides(families: str, coun
     assert noted == [("/pools/p/families", "uneven_families")] * count
 
 
+@pytest.mark.parametrize(
+    ("zone", "pointer"),
+    [
+        ({"ttl": 604_801}, "/zones/z.example/ttl"),
+        ({"negative_ttl": 10_801}, "/zones/z.example/negative_ttl"),
+        ({"rrsets": {"a": {"A": {"values": ["192.0.2.9"], "ttl": 604_801}}}},
+         "/zones/z.example/rrsets/a/A/ttl"),
+        ({"steers": {"www": {"pool": "p", "ttl": 301}}}, "/zones/z.example/steers/www/ttl"),
+    ],
+)  # fmt: skip
+def test_a_ttl_that_outlives_its_use_is_noted(zone: dict[str, object], pointer: str) -> None:
+    assert found(zone=zone) == [(pointer, "long_ttl")]
+
+
 def test_what_nothing_uses_is_noted() -> None:
     noted = found(
         pools={"spare": POOL},

@@ -16,11 +16,9 @@ from geodns.dns.rdata import rdata_to_text
 from geodns.document.check import check, warnings
 from geodns.document.load import from_document
 from geodns.document.zonefile import ImportedZone, with_zone, zone_from_text, zone_to_text
-from geodns.document.zonefile.export import EXPIRE_S, REFRESH_S, RETRY_S
 from geodns.errors import ConfigError, NotFound, Reason
 from geodns.model.config import Config
 from geodns.model.zone import NameServer, RRset, Zone
-from geodns.snapshot import compile_zone
 
 ZONE = "example.test"
 HEAD = """\
@@ -325,11 +323,6 @@ def test_dnspython_reads_the_export() -> None:
 
 def test_a_zone_that_was_never_published_has_a_serial() -> None:
     assert dns.zone.from_text(zone_to_text(CONFIG, ZONE), f"{ZONE}.").get_soa().serial == 1
-
-
-def test_the_timers_are_those_that_are_served() -> None:
-    served = (compile_zone.REFRESH_S, compile_zone.RETRY_S, compile_zone.EXPIRE_S)
-    assert served == (REFRESH_S, RETRY_S, EXPIRE_S)
 
 
 def test_hints_that_follow_a_steer_come_back_and_are_told() -> None:

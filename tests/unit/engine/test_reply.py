@@ -16,7 +16,7 @@ QNAME = b"\3www\7example\4test\0"
         (b"\7example\4test\0", b"\xc0\x10"),
         (b"\4mail\7example\4test\0", b"\4mail\xc0\x10"),
         (b"\1x\4test\0", b"\1x\xc0\x18"),
-        (b"\3www\7elsewhere\0", b"\3www\7elsewhere\0"),
+        (b"\3www\6abroad\0", b"\3www\6abroad\0"),
         (b"\0", b"\0"),
     ],
 )

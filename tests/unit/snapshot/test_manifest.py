@@ -109,6 +109,17 @@ def test_a_lost_one_gives_way_to_its_predecessor(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == (numbered(1), [])
 
 
+def test_a_spoilt_one_does_not_replace_its_good_predecessor(tmp_path: Path) -> None:
+    for generation in (1, 2):
+        write_manifest(tmp_path, numbered(generation))
+    (tmp_path / CURRENT).write_bytes(b"spoilt")
+    write_manifest(tmp_path, numbered(3))
+    (tmp_path / CURRENT).write_bytes(b"spoilt again")
+    manifest, _ = read_manifest(tmp_path)
+    assert manifest is not None
+    assert manifest.generation == 1
+
+
 def test_nothing_is_read_from_an_empty_directory(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == (None, [])
 
