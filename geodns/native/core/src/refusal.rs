@@ -11,7 +11,7 @@ use crate::writer::Writer;
 ///
 /// ID, opcode, RD and, if it can be read, the one question are as they came. `edns` adds OPT; an
 /// rcode beyond 15 needs it and has it anyway (RFC 6891 section 6.1.3).
-pub fn error_reply(query: &[u8], rcode: u16, edns: bool, out: &mut [u8]) -> Option<usize> {
+pub(crate) fn error_reply(query: &[u8], rcode: u16, edns: bool, out: &mut [u8]) -> Option<usize> {
     refuse(query, rcode, edns, None, out)
 }
 

@@ -5,12 +5,12 @@ use crate::debug::DebugNames;
 use crate::draw::Scratch;
 use crate::generation::Generation;
 use crate::lookup::Lookup;
-use crate::query::Query;
+use crate::query::{Malformed, Query};
 use crate::refusal::{error_reply, refuse};
 use crate::reply::{Options, Reply};
 use crate::source::{Network, Source};
 use crate::steered::{Asker, Steering};
-use crate::wire::{FORMERR, MESSAGE_MAX_OCTETS, SERVFAIL};
+use crate::wire::{FORMERR, MESSAGE_MAX_OCTETS, REFUSED, SERVFAIL};
 use crate::words::Words;
 
 /// What surrounds the lookup.
@@ -69,10 +69,7 @@ pub fn respond<W: Words + ?Sized>(
 ) -> Outcome {
     let query = match Query::read(packet.octets) {
         Ok(query) => query,
-        Err(fault) => {
-            let reply = |rcode| refuse(packet.octets, rcode, fault.edns, fault.tsig, out);
-            return fault.rcode.and_then(reply).into();
-        }
+        Err(fault) => return reply_to_fault(packet.octets, fault, out),
     };
     let mut options = Options::default();
     let mut proven = packet.tcp;
@@ -120,4 +117,17 @@ pub fn respond<W: Words + ?Sized>(
         limit
     };
     reply.finish(limit, &options).into()
+}
+
+/// The reply of a server that has no zones yet.
+pub fn refuse_all(packet: &[u8], out: &mut [u8]) -> Outcome {
+    match Query::read(packet) {
+        Ok(query) => error_reply(packet, REFUSED, query.edns.is_some(), out).into(),
+        Err(fault) => reply_to_fault(packet, fault, out),
+    }
+}
+
+fn reply_to_fault(packet: &[u8], fault: Malformed, out: &mut [u8]) -> Outcome {
+    let reply = |rcode| refuse(packet, rcode, fault.edns, fault.tsig, out);
+    fault.rcode.and_then(reply).into()
 }

@@ -95,15 +95,6 @@ pub(crate) fn fold(address: u128, prefix_len: u8) -> Option<Folded> {
     Some(Folded { address, offset })
 }
 
-/// Whether 6to4 holds the address: there the embedded bits start at 16, else at 96.
-pub(crate) fn embedded_offset(address: u128) -> u8 {
-    if address >> 112 == SIX_TO_FOUR_BITS {
-        16
-    } else {
-        96
-    }
-}
-
 /// The embedded IPv4 address and its offset; the address is None for Teredo.
 fn embedded(address: u128) -> Option<(Option<u32>, u8)> {
     let upper = address >> 32;

@@ -4,11 +4,8 @@ use crate::fault::Broken;
 use crate::generation::Generation;
 use crate::query::Subnet;
 use crate::source::Source;
-use crate::special::{embedded_offset, fold, special_prefix_len4, special_prefix_len6};
+use crate::special::{fold, special_prefix_len4, special_prefix_len6};
 use crate::view::{SPECIAL_CLASS, View};
-
-/// Longest scope of an IPv4 place. Source: `geodns.geo.world.CAP4`.
-const V4_CAP_BITS: u8 = 24;
 
 /// Who is steered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +75,8 @@ impl Locator<'_, '_> {
                 });
             }
         }
-        // A source too short to show the embedded address: never wider than any place inside.
-        let transition = embedded_offset(address) + V4_CAP_BITS;
-        self.by_resolver(resolver, special_prefix_len6(address).unwrap_or(transition))
+        // A source too short to show an embedded address shows 0.0.0.0, which is special as well.
+        self.by_resolver(resolver, special_prefix_len6(address).unwrap_or(scope))
     }
 
     /// The class of the packet's source; one without a place gets the unknown class.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use geodns_core::{Outcome, Packet, Scratch, Source, Surroundings, error_reply, respond};
+use geodns_core::{Outcome, Packet, Scratch, Source, Surroundings, refuse_all, respond};
 
 use crate::batch::{BATCH, Batch, Envelope};
 use crate::held::Held;
@@ -25,8 +25,6 @@ const PULSE_MS: i32 = 250;
 
 /// With so many datagrams at once there are likely more: receive again without asking.
 const BUSY: usize = BATCH / 8;
-
-const REFUSED: u16 = 5;
 
 /// How long a new generation may wait for the thread to take it.
 const TAKEN_WITHIN: Duration = Duration::from_secs(2);
@@ -316,7 +314,7 @@ impl<'s> Serving<'s> {
             )
         } else {
             // No generation yet: we are authoritative for nothing.
-            error_reply(octets, REFUSED, false, out).into()
+            refuse_all(octets, out)
         };
         match outcome {
             Outcome::Reply(size) => {
