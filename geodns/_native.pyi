@@ -7,7 +7,8 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["Around", "Engine", "Question", "UdpServer", "__version__", "mix"]  # the module has one, and the stub check compares
+# The module has one, and the stub check compares.
+__all__ = ["Around", "Engine", "Question", "UdpServer", "__version__", "mix"]
 
 __version__: str
 

@@ -55,7 +55,7 @@ class CookieJar:
         """
         if not secrets or any(len(secret) != SECRET_OCTETS for secret in secrets):
             raise ValueError(f"a cookie secret has {SECRET_OCTETS} octets")
-        self._secrets = tuple(secrets)
+        self.secrets = tuple(secrets)
         self._clock = clock
         self._known: dict[tuple[bytes, str], tuple[int, Cookie]] = {}
 
@@ -87,11 +87,11 @@ class CookieJar:
             len(theirs) == 16
             and theirs[:4] == _HEAD
             and -FUTURE_S <= age <= VALID_S
-            and any(compare_digest(theirs, _server(s, mine, made, address)) for s in self._secrets)
+            and any(compare_digest(theirs, _server(s, mine, made, address)) for s in self.secrets)
         )
-        if valid and age < RENEW_S and theirs == _server(self._secrets[0], mine, made, address):
+        if valid and age < RENEW_S and theirs == _server(self.secrets[0], mine, made, address):
             return Cookie(_OPTION + option, True), made + RENEW_S
-        fresh = mine + _server(self._secrets[0], mine, now & 0xFFFF_FFFF, address)
+        fresh = mine + _server(self.secrets[0], mine, now & 0xFFFF_FFFF, address)
         # The verdict may change with the next second; one that is not valid never becomes so.
         return Cookie(_OPTION + fresh, valid), now + 1
 
