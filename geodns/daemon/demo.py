@@ -193,17 +193,23 @@ class _Demo:
                 "The nodes:",
                 *nodes,
                 "",
-                "Stop one and watch its users move, within some two seconds; then bring it back:",
+                "Stop one and watch its users move, in two or three seconds; then bring it back:",
                 f"  kill -STOP {self._nodes['fra1']}",
                 f"  {dig} +short +subnet={USERS['Germany']} {NAME}",
                 f"  kill -CONT {self._nodes['fra1']}",
                 "",
                 f"API:   http://127.0.0.1:{self._api_port}/docs, token in {self._token_file}",
-                f"CLI:   export GEODNS_SERVER_DATA_DIR={self._data_dir}; geodns status",
+                f"CLI:   export GEODNS_SERVER_DATA_DIR={self._data_dir.resolve()}; "
+                f"{_program()} status",
                 "End:   Ctrl-C",
                 "",
             ]
         )
+
+
+def _program() -> str:
+    """What to type for this program: as it was called, where no PATH leads to it."""
+    return "geodns" if shutil.which("geodns") else sys.argv[0]
 
 
 class _Ended(GeodnsError):

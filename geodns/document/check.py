@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from geodns.document.aliases import alias_faults
 from geodns.document.contents import read_contents
+from geodns.document.delegations import delegation_warnings
 from geodns.document.fleet import fleet_warnings, monitor_faults, node_faults, pool_faults
 from geodns.document.lifetimes import ttl_warnings
 from geodns.document.records import record_faults, record_warnings
@@ -43,5 +44,6 @@ def warnings(config: Config) -> list[Reason]:
     for contents in zones.values():
         found += zone_warnings(contents)
         found += record_warnings(contents, zones)
+        found += delegation_warnings(contents, zones)
         found += ttl_warnings(contents)
     return [*found, *fleet_warnings(config)]

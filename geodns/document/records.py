@@ -9,6 +9,7 @@ from geodns.dns.names import excerpt, is_subdomain, label_offsets, to_text, to_u
 from geodns.dns.rdata import names_in, rdata_from_text
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_NS, TYPES, type_to_text
 from geodns.document.contents import Contents, attempt
+from geodns.document.delegations import servers
 from geodns.errors import Reason
 from geodns.model.zone import RRset
 
@@ -133,13 +134,15 @@ def record_warnings(contents: Contents, zones: Mapping[bytes, Contents]) -> Iter
     cuts |= {origin for origin in zones if is_subdomain(origin, contents.origin)}
     cuts.discard(contents.origin)
     renamed = {owner for owner, held in contents.rrsets.items() if TYPES["DNAME"] in held}
+    served = servers(contents)
     for owner, kind, at in _all(contents):
         above = _suffixes(owner, contents.origin)
         cut = next((suffix for suffix in reversed(above) if suffix in cuts), None)
-        hidden = cut is not None and kind not in (_GLUE if cut != owner else _AT_CUT)
+        glue = kind in _ADDRESSES and owner in served
+        hidden = cut is not None and not glue and (cut != owner or kind not in _AT_CUT)
         if hidden or any(suffix in renamed for suffix in above if suffix != owner):
             detail = (
-                f"{to_text(owner)} {_shown(kind)} is never answered: a name above is delegated."
+                f"{to_text(owner)} {_shown(kind)} is never answered: it lies under a cut or DNAME."
             )
             yield Reason(at, "occluded", detail)
         if _is_doubled(owner, contents.origin):
@@ -147,8 +150,7 @@ def record_warnings(contents: Contents, zones: Mapping[bytes, Contents]) -> Iter
             yield Reason(at, "doubled_name", detail, to_url(owner, contents.origin))
 
 
-_GLUE = frozenset(_ADDRESSES)
-_AT_CUT = _GLUE | {TYPE_NS, TYPES["DS"]}
+_AT_CUT = {TYPE_NS, TYPES["DS"]}
 
 
 def _all(contents: Contents) -> Iterator[tuple[bytes, int | None, str]]:

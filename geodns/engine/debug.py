@@ -14,7 +14,7 @@ from ipaddress import ip_address, ip_network
 
 from geodns import __version__
 from geodns.dns.message import CLASS_CH, CLASS_IN, MESSAGE_MAX_OCTETS, text_reply
-from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_TXT
+from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_ANY, TYPE_TXT
 from geodns.engine.explain import Network, explain, make_query, target_text
 from geodns.engine.lookup import Lookup
 from geodns.engine.query import ECS_FAMILY_BITS, Query
@@ -44,6 +44,8 @@ class DebugNames:
         texts: Sequence[str] | None = None
         if query.qclass == CLASS_CH:
             texts = self._identity(query, resolver, proven)
+            if texts is not None and query.qtype not in (TYPE_TXT, TYPE_ANY):
+                texts = ()  # RFC 2308 section 2.2: the name is there, the type is not
         elif query.qclass == CLASS_IN and query.qtype == TYPE_TXT and query.qname[1:2] == b"_":
             zone = lookup.zone_of(query.qname)
             if zone is not None and zone.owner(query.qname) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable
 from typing import Annotated, TypeVar
@@ -41,7 +42,7 @@ def read(kind: type[R], body: object, pointer: str = "") -> R:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        raise ConfigError(_reasons(error, pointer)) from None
+        raise ConfigError(_reasons(error, kind, pointer)) from None
 
 
 def escape_pointer(part: str) -> str:
@@ -70,22 +71,65 @@ _CODES = {
 """pydantic's error types in our stable codes; every other type is a wrong_type."""
 
 
-def _reasons(error: ValidationError, pointer: str) -> list[Reason]:
+_WORDS = {
+    "missing": "This field is required",
+    "extra_forbidden": "There is no such field",
+    "string_pattern_mismatch": "Must match {pattern}",
+    "string_too_short": "Must have at least {min_length} characters",
+    "string_too_long": "Must have at most {max_length} characters",
+    "too_short": "Must have at least {min_length}, not {actual_length}",
+    "too_long": "Must have at most {max_length}, not {actual_length}",
+    "greater_than_equal": "Must be at least {ge}",
+    "less_than_equal": "Must be at most {le}",
+    "greater_than": "Must be above {gt}",
+    "less_than": "Must be below {lt}",
+}
+"""pydantic's errors in words for who wrote the field, its bound included."""
+
+
+def _reasons(error: ValidationError, kind: type[Resource], pointer: str) -> list[Reason]:
     return [
         Reason(
             join_pointer(pointer, _field_path(fault["loc"])),
             _CODES.get(fault["type"], "wrong_type"),
-            fault["msg"].removeprefix("Value error, ") + ".",
+            _detail(fault),
             None if fault["type"] == "missing" else fault["input"],
+            _hint(fault, kind),
         )
         for fault in error.errors(include_url=False)
         if not _is_echo(fault)
     ]
 
 
+def _detail(fault: ErrorDetails) -> str:
+    own = _WORDS.get(fault["type"])
+    if own is not None:
+        bounds = {name: _plain(bound) for name, bound in fault.get("ctx", {}).items()}
+        return own.format_map(bounds) + "."
+    # What remains is "Input should be a valid number" and the like, or words of our own.
+    plain = fault["msg"].removeprefix("Value error, ").replace("Input should", "Must", 1)
+    return plain.removesuffix(".") + "."
+
+
+def _plain(bound: object) -> object:
+    """90 rather than 90.0."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+
+
+def _hint(fault: ErrorDetails, kind: type[Resource]) -> str:
+    """The field that was likely meant, for one that does not exist in the resource itself."""
+    if fault["type"] != "extra_forbidden" or len(fault["loc"]) != 1:
+        return ""
+    near = difflib.get_close_matches(str(fault["loc"][0])[:64], kind.model_fields, 1)
+    return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(kind.model_fields)}."
+
+
 def _is_echo(fault: ErrorDetails) -> bool:
-    """Whether a list is called too short only because its faulty items were taken out."""
+    """Whether another fault says it better: a list too short only because its faulty items were
+    taken out, an object that is no string where both may stand."""
     found = fault["input"]
+    if fault["type"] == "string_type":
+        return isinstance(found, dict) and str(fault["loc"][-1]).endswith("str")
     return (
         fault["type"] == "too_short"
         and isinstance(found, list)

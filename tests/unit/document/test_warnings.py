@@ -89,8 +89,10 @@ RRSETS = "/zones/z.example/rrsets"
 @pytest.mark.parametrize(
     ("rrsets", "occluded"),
     [
-        ({"sub": NS, "ns.sub": A}, []),
-        ({"sub": NS | A}, []),
+        ({"sub": {"NS": ["NS.sub"]}, "ns.sub": A}, []),
+        ({"sub": {"NS": ["sub"]} | A}, []),
+        ({"sub": NS, "ns.sub": A}, [f"{RRSETS}/ns.sub/A"]),
+        ({"sub": NS | A}, [f"{RRSETS}/sub/A"]),
         ({"sub": NS, "a.sub": TXT}, [f"{RRSETS}/a.sub/TXT"]),
         ({"sub": NS | TXT}, [f"{RRSETS}/sub/TXT"]),
         ({"sub": NS, "asub": TXT}, []),
@@ -108,6 +110,19 @@ def test_data_under_a_delegation_is_noted_but_for_glue(
     inner = {"inner.z.example": {"nameservers": ["ns.example.net"]}}
     noted = found(zone={"rrsets": rrsets}, zones={"z.example": ZONE | {"rrsets": rrsets}} | inner)
     assert noted == [(pointer, "occluded") for pointer in occluded]
+
+
+@pytest.mark.parametrize(
+    ("owner", "server", "noted"),
+    [("sub", "ns.sub", 1), ("sub", "sub", 1), ("sub", "ns.far.invalid.", 0), ("inner", "inner", 0)],
+)
+def test_a_delegation_that_cannot_be_followed_is_noted(owner: str, server: str, noted: int) -> None:
+    zone = ZONE | {"rrsets": {owner: {"NS": ["ns.example.net.", server]}}}
+    inner = {"nameservers": ["ns.example.net"]}
+    at = f"{RRSETS}/{owner}/NS/values/1"
+    assert (
+        found(zones={"z.example": zone, "inner.z.example": inner}) == [(at, "glue_missing")] * noted
+    )
 
 
 def test_a_steer_under_a_delegation_is_noted() -> None:

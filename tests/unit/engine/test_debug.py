@@ -40,11 +40,12 @@ def texts(
     sources: tuple[object, ...] = LOOPBACK,
     subnet: str | None = ROMAN,
     rclass: str = "IN",
+    rtype: str = "TXT",
 ) -> list[str] | str:
     """The texts of the answer, or the rcode if there is none."""
     debug = DebugNames(sources, "ns1", lambda: 1_000_000)  # type: ignore[arg-type]
     responder = Responder(lab.generation, lab.status, Surroundings(debug=debug))
-    query = question(name, "TXT", subnet, rclass=rclass)
+    query = question(name, rtype, subnet, rclass=rclass)
     octets = responder.respond(query.to_wire(), resolver, tcp=tcp)
     assert octets is not None
     reply = dns.message.from_wire(octets)
@@ -114,3 +115,8 @@ def test_chaos_names_tell_version_and_identity(lab: Lab) -> None:
     assert texts(lab, "version.bind", **ask) == [f"geodns {__version__}"]  # type: ignore[arg-type]
     assert texts(lab, "id.server", resolver="192.0.2.1", **ask) == ["ns1"]  # type: ignore[arg-type]
     assert texts(lab, "version.bind", resolver="192.0.2.1", **ask) == "REFUSED"  # type: ignore[arg-type]
+
+
+def test_chaos_names_hold_only_texts(lab: Lab) -> None:
+    assert texts(lab, "version.bind", subnet=None, rclass="CH", rtype="A") == "NOERROR"
+    assert texts(lab, "id.server", subnet=None, rclass="CH", rtype="ANY") == ["ns1"]
