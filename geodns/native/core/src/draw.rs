@@ -91,6 +91,8 @@ pub struct Scratch {
     pub(crate) hints: [Vec<u8>; 2],
     pub(crate) followed: Vec<Name>,
     pub(crate) redirected: Vec<Name>,
+    pub(crate) last_view: usize,
+    pub(crate) ahead: Vec<u32>,
 }
 
 /// Source: no reference; answers of ten nodes with both families' addresses fit.
@@ -109,6 +111,8 @@ impl Scratch {
             hints: [const { Vec::new() }; 2].map(|_: Vec<u8>| Vec::with_capacity(HINT_OCTETS)),
             followed: Vec::with_capacity(crate::lookup::CHAIN_MAX),
             redirected: Vec::with_capacity(crate::lookup::CHAIN_MAX + 1),
+            last_view: 0,
+            ahead: Vec::with_capacity(crate::warm::WARM_MAX),
         }
     }
 

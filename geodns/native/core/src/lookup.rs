@@ -6,7 +6,7 @@ use crate::generation::Generation;
 use crate::hints::{fill, is_hinted};
 use crate::name::{Name, parent};
 use crate::query::Query;
-use crate::reply::{Pointed, Reply};
+use crate::reply::{Pointed, QNAME_POINTER, Reply};
 use crate::steered::{Asker, Steering};
 use crate::wire::{
     CLASS_ANY, CLASS_IN, NXDOMAIN, REFUSED, TYPE_A, TYPE_AAAA, TYPE_ANY, TYPE_AXFR, TYPE_CNAME,
@@ -33,13 +33,13 @@ struct Here<'z, 'a> {
 }
 
 impl Here<'_, '_> {
-    /// The owner of records at this name, as it is written.
-    fn owner(&self, query: &Query) -> Pointed {
+    /// The owner of records at this name, as it is written, with room for it.
+    fn owner<'r>(&self, query: &Query, room: &'r mut Option<Pointed>) -> &'r [u8] {
         if self.asked {
-            Pointed::QNAME
-        } else {
-            Pointed::new(self.name, query.qname.octets())
+            return &QNAME_POINTER;
         }
+        let pointed = Pointed::new(self.name, query.qname.octets());
+        room.insert(pointed).octets()
     }
 }
 
@@ -133,9 +133,10 @@ impl<W: Words + ?Sized> Lookup<'_, '_, '_, W> {
         if can_hint && zone.records(&rrset).any(is_hinted) {
             self.hint(here, owner, &rrset, reply)?;
         } else {
-            let written = here.owner(reply.query);
+            let mut room = None;
+            let written = here.owner(reply.query, &mut room);
             for rdata in zone.records(&rrset) {
-                reply.put_record(written.octets(), rrset.rtype, rrset.ttl, rdata);
+                reply.put_record(written, rrset.rtype, rrset.ttl, rdata);
             }
         }
         reply.answers += rrset.count();
@@ -156,17 +157,19 @@ impl<W: Words + ?Sized> Lookup<'_, '_, '_, W> {
     ) -> Result<(), Broken> {
         let steer = here.zone.steer(number, rrset.ttl)?;
         let subject = self.steering.subject(&steer, reply, self.asker)?;
+        self.scratch.last_view = steer.view;
         let query = reply.query;
         let found = self
             .steering
             .answer(&steer, rrset.rtype, subject, query, self.scratch)?;
         reply.ede = found.ede.or(reply.ede);
-        let written = here.owner(query);
+        let mut room = None;
+        let written = here.owner(query, &mut room);
         let before = reply.answers;
         for chosen in self.scratch.chosen() {
             let pools = &self.steering.generation.pools;
             pools.addresses(chosen.member, found.family, chosen.usable, |address| {
-                reply.put_record(written.octets(), rrset.rtype, found.ttl, address);
+                reply.put_record(written, rrset.rtype, found.ttl, address);
                 reply.answers += 1;
             });
         }

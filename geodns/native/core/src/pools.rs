@@ -271,10 +271,11 @@ pub(crate) struct Records {
 impl Records {
     /// Write one record of class IN with this owner (RFC 1035 section 4.1.3).
     pub(crate) fn put(&self, writer: &mut Writer, owner: &[u8], rdata: &[u8]) {
+        let [type1, type2] = self.rtype.to_be_bytes();
+        let [class1, class2] = crate::wire::CLASS_IN.to_be_bytes();
+        let [ttl1, ttl2, ttl3, ttl4] = self.ttl.to_be_bytes();
         writer.put(owner);
-        writer.put_u16(self.rtype);
-        writer.put_u16(crate::wire::CLASS_IN);
-        writer.put_u32(self.ttl);
+        writer.put(&[type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4]);
         writer.put_size(rdata.len());
         writer.put(rdata);
     }

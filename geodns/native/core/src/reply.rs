@@ -10,7 +10,7 @@ use crate::wire::{
 use crate::writer::Writer;
 
 /// A compressed name that is the question's (RFC 1035 section 4.1.4).
-const QNAME_POINTER: [u8; 2] = [0xC0, 0x0C];
+pub(crate) const QNAME_POINTER: [u8; 2] = [0xC0, 0x0C];
 
 /// An Extended DNS Error (RFC 8914): its code and text.
 #[derive(Debug, Clone, Copy)]
@@ -147,13 +147,6 @@ pub(crate) struct Pointed {
 }
 
 impl Pointed {
-    /// The question's own name.
-    pub(crate) const QNAME: Self = {
-        let mut octets = [0; 257];
-        [octets[0], octets[1]] = QNAME_POINTER;
-        Self { octets, size: 2 }
-    };
-
     /// Any name.
     pub(crate) fn new(name: &[u8], qname: &[u8]) -> Self {
         let mut made = Self {

@@ -1,6 +1,7 @@
 //! Views: from an address to a class, from a class to rows of places (FORMAT.md, "Kind 3: VIEW").
 
 use std::collections::HashSet;
+use std::hint::black_box;
 
 use crate::fault::LoadFault;
 use crate::intervals::{Intervals, Place};
@@ -58,6 +59,19 @@ impl<'a> View<'a> {
         match &self.locate {
             Locate::Direct(own) => own.find4(address),
             Locate::Indirect(class_of) => classed(geo.find4(address)?, class_of),
+        }
+    }
+
+    /// Bring what `find4` will read of these addresses into the cache; spoils them.
+    pub(crate) fn warm4(&self, geo: &Intervals<'a>, addresses: &mut [u32]) {
+        match &self.locate {
+            Locate::Direct(own) => own.warm4(addresses),
+            Locate::Indirect(class_of) => {
+                geo.warm4(addresses);
+                for location in addresses {
+                    black_box(class_of.get(*location as usize).copied());
+                }
+            }
         }
     }
 

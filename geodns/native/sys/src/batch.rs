@@ -108,6 +108,15 @@ impl Batch {
         Some((octets, sender, output.nth(at)?.get_mut(..REPLY_MAX)?))
     }
 
+    /// All datagrams received.
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = &[u8]> {
+        let inputs = self.input.chunks_exact(PACKET_MAX + STAGGER);
+        let received = self.receive.iter().take(self.received);
+        received
+            .zip(inputs)
+            .filter_map(|(message, octets)| octets.get(..message.msg_len as usize))
+    }
+
     /// What is needed to answer datagram number `at` later.
     pub(crate) fn envelope(&mut self, at: usize) -> Option<Envelope> {
         let header = self.receive.get(at)?.msg_hdr;

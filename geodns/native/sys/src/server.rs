@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use geodns_core::{Outcome, Packet, Scratch, Source, Surroundings, refuse_all, respond};
+use geodns_core::{Outcome, Packet, Scratch, Source, Surroundings, refuse_all, respond, warm};
 
 use crate::batch::{BATCH, Batch, Envelope};
 use crate::held::Held;
@@ -277,6 +277,9 @@ impl<'s> Serving<'s> {
             let count = self.batch.receive(socket, endpoint.wildcard).unwrap_or(0);
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
             let now_s = now.map_or(0, |since| since.as_secs());
+            if let Some(held) = self.held.as_ref().filter(|_| count > 1) {
+                warm(held.generation(), self.batch.datagrams(), &mut self.scratch);
+            }
             for at in 0..count {
                 self.answer(number, at, now_s);
             }
