@@ -75,7 +75,6 @@ ALL = (
     Kind("pool", ("id",)),
     Kind("monitor", ("id",)),
 )
-BY_WORD = {kind.word: kind for kind in ALL}
 
 
 def config_key(key: Key) -> Key | str:

@@ -281,8 +281,10 @@ class Supervisor:
 
     def _hear_health(self, message: Message) -> None:
         self._heard_s = time.monotonic()
-        if message.get("ready"):
-            self._set_health({"ready": True, "generation": message.get("generation")})
+        ready = message.get("ready") is True or self._health["ready"]
+        health = {"ready": ready, "generation": message.get("generation")}
+        if health != self._health:
+            self._set_health(health)
 
     def _set_health(self, health: Message) -> None:
         self._health = health

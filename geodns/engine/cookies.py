@@ -7,6 +7,7 @@ a secret accept one another's, whatever their make.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -55,7 +56,7 @@ class CookieJar:
         """
         if not secrets or any(len(secret) != SECRET_OCTETS for secret in secrets):
             raise ValueError(f"a cookie secret has {SECRET_OCTETS} octets")
-        self.secrets = tuple(secrets)
+        self._secrets = tuple(secrets)
         self._clock = clock
         self._known: dict[tuple[bytes, str], tuple[int, Cookie]] = {}
 
@@ -79,27 +80,48 @@ class CookieJar:
 
     def _judge(self, option: bytes, client: str, now: int) -> tuple[Cookie, int]:
         mine, theirs = option[:CLIENT_OCTETS], option[CLIENT_OCTETS:]
-        address = ip_address(client.partition("%")[0]).packed
-        made = int.from_bytes(theirs[4:8], "big") if len(theirs) == 16 else 0
-        # RFC 9018 section 4.3: serial arithmetic, for the time stamp has 32 bits.
-        age = (now - made + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
-        valid = (
-            len(theirs) == 16
-            and theirs[:4] == _HEAD
-            and -FUTURE_S <= age <= VALID_S
-            and any(compare_digest(theirs, _server(s, mine, made, address)) for s in self.secrets)
-        )
-        if valid and age < RENEW_S and theirs == _server(self.secrets[0], mine, made, address):
-            return Cookie(_OPTION + option, True), made + RENEW_S
-        fresh = mine + _server(self.secrets[0], mine, now & 0xFFFF_FFFF, address)
+        address = _packed(client)
+        valid = len(theirs) == 16 and self._is_valid(mine, theirs, address, now)
+        if valid:
+            made = int.from_bytes(theirs[4:8], "big")
+            if _age(now, made) < RENEW_S and theirs == self._fresh(mine, made, address):
+                return Cookie(_OPTION + option, True), made + RENEW_S
         # The verdict may change with the next second; one that is not valid never becomes so.
-        return Cookie(_OPTION + fresh, valid), now + 1
+        return Cookie(_OPTION + mine + self._fresh(mine, now, address), valid), now + 1
+
+    def _is_valid(self, client_cookie: bytes, theirs: bytes, address: bytes, now: int) -> bool:
+        # RFC 9018 section 4.2: reserved octets are hashed as they came, whatever they are.
+        head = theirs[:8]
+        return (
+            head[:1] == _HEAD[:1]
+            and -FUTURE_S <= _age(now, int.from_bytes(head[4:], "big")) <= VALID_S
+            and any(
+                compare_digest(theirs, _server(secret, client_cookie, head, address))
+                for secret in self._secrets
+            )
+        )
+
+    def _fresh(self, client_cookie: bytes, made: int, address: bytes) -> bytes:
+        """What we would issue."""
+        head = _HEAD + (made & 0xFFFF_FFFF).to_bytes(4, "big")
+        return _server(self._secrets[0], client_cookie, head, address)
 
 
-def _server(secret: bytes, client_cookie: bytes, made: int, address: bytes) -> bytes:
-    """The server cookie of RFC 9018 section 4: head, time stamp, SipHash-2-4."""
-    head = _HEAD + made.to_bytes(4, "big")
-    # An IPv4 client on a dual-stack socket is the same client.
-    if address[:12] == b"\0" * 10 + b"\xff\xff":
-        address = address[12:]
-    return head + bytes(siphash24(client_cookie + head + address, key=secret).digest())
+def _age(now: int, made: int) -> int:
+    """Seconds since a cookie was made. RFC 9018 section 4.3: serial arithmetic, for the time
+    stamp has 32 bits."""
+    return (now - made + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
+
+
+@lru_cache(REMEMBERED_MAX)
+def _packed(client: str) -> bytes:
+    """The client's address; an IPv4 client on a dual-stack socket is the same client."""
+    address = ip_address(client.partition("%")[0])
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return (mapped or address).packed
+
+
+def _server(secret: bytes, client_cookie: bytes, head: bytes, address: bytes) -> bytes:
+    """The server cookie of RFC 9018 section 4: head (with time stamp), then SipHash-2-4."""
+    digest: bytes = siphash24(client_cookie + head + address, key=secret).digest()
+    return head + digest

@@ -19,7 +19,7 @@ from geodns.dns.svcb import IPV4HINT, IPV6HINT, auto_hints, fill
 from geodns.engine.generation import Generation
 from geodns.engine.query import Query
 from geodns.engine.reply import Reply, pointed
-from geodns.engine.steered import Steering
+from geodns.engine.steered import EDE_LOCATION_UNKNOWN, Steering
 from geodns.engine.subject import subject_of
 from geodns.engine.zones import QNAME_POINTER, Owner, RRset, SteerTable, ZoneTable, record
 from geodns.snapshot.layout import CUT, WILDCARD_CHILD
@@ -161,6 +161,8 @@ class Lookup:
         subject = subject_of(query, view, reply.resolver, ecs=ecs)
         # RFC 7871 section 7.2.1: of several decisions the narrowest holds for the reply.
         reply.scope = max(reply.scope, subject.scope)
+        if not subject.placed:
+            reply.ede = EDE_LOCATION_UNKNOWN
         return subject.number, subject.value ^ (query.packet[0] << 8 | query.packet[1]) << 32
 
     def _steer(

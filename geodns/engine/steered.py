@@ -27,6 +27,7 @@ MEMO_MAX = 20_000
 """Ready answers kept at once. Source: 500 octets each, 10 MB of a worker's 120."""
 
 EDE_NOTHING_LEFT = (EDE_OTHER, "no usable node")
+EDE_LOCATION_UNKNOWN = (EDE_OTHER, "location unknown")
 EDE_FAILING_OPEN = (EDE_OTHER, "failing open: no healthy node")
 
 

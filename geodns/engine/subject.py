@@ -12,12 +12,14 @@ from geodns.snapshot.layout import SPECIAL_CLASS
 
 
 class Subject(NamedTuple):
-    """Shape: ``value`` is 64 bits of the address, for draws; ``scope`` goes into the reply."""
+    """Shape: ``value`` is 64 bits of the address, for draws; ``scope`` goes into the reply;
+    ``placed`` says that the place is known, or does not matter."""
 
     number: int
     scope: int
     value: int
     by_ecs: bool
+    placed: bool
 
 
 def subject_of(query: Query, view: ViewTable, resolver: str, *, ecs: bool) -> Subject:
@@ -35,7 +37,7 @@ def subject_of(query: Query, view: ViewTable, resolver: str, *, ecs: bool) -> Su
         number, scope = view.locate.find4(address)
         if number == SPECIAL_CLASS:
             return by_resolver(view, resolver, special_prefix_len(address, 4) or scope)
-        return Subject(number, scope, address, True)
+        return Subject(number, scope, address, True, view.knows4(number, address))
     return _subject6(query, view, resolver)
 
 
@@ -44,13 +46,15 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
     address = int.from_bytes(octets, "big") << 128 - 8 * len(octets)
     number, scope = view.locate.find6(address >> 64)
     if number != SPECIAL_CLASS:
-        return Subject(number, scope, address >> 64, True)
+        upper = address >> 64
+        return Subject(number, scope, upper, True, view.knows6(number, upper))
     folded = fold(address, query.source_prefix_len)
     if folded is not None:
         inner, _, offset = folded
         number, inner_scope = view.locate.find4(inner)
         if number != SPECIAL_CLASS:
-            return Subject(number, inner_scope + offset, inner, True)
+            placed = view.knows4(number, inner)
+            return Subject(number, inner_scope + offset, inner, True, placed)
     # A source too short to show an embedded address shows 0.0.0.0, which is special as well.
     return by_resolver(view, resolver, special_prefix_len(address, 6) or scope)
 
@@ -62,11 +66,12 @@ def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:
     if address.version == 6:
         folded = fold(number, 128)
         if folded is None:
-            found, _ = view.locate.find6(number >> 64)
-            return Subject(_ordinary(found, view), scope, number >> 64, False)
+            upper = number >> 64
+            found = _ordinary(view.locate.find6(upper)[0], view)
+            return Subject(found, scope, upper, False, view.knows6(found, upper))
         number = folded[0]
-    found, _ = view.locate.find4(number)
-    return Subject(_ordinary(found, view), scope, number, False)
+    found = _ordinary(view.locate.find4(number)[0], view)
+    return Subject(found, scope, number, False, view.knows4(found, number))
 
 
 def _ordinary(number: int, view: ViewTable) -> int:

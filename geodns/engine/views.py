@@ -11,6 +11,9 @@ from geodns.geo.scope import scope_of
 from geodns.snapshot.section import Section
 from geodns.steering.choose import TIER_START
 
+NOWHERE = (0, 1)
+"""Numbers of the locations that are no place: unknown, and special-purpose."""
+
 
 class Intervals:
     """A sorted table of the whole address space, in both families.
@@ -82,12 +85,28 @@ class ViewTable:
             self.locate: Locator = SharedIntervals(geo, section.column("class_of"))
         except ConfigError:
             self.locate = Intervals(section)
+        self._geo = geo
         self.unknown: int = section.column("unknown")[0]
         self.pools = section.column("pool")
         self._link = section.column("link")
         self._row_at = section.column("row_at")
         self._row = section.column("row")
         self.classes = len(self._link) // max(1, len(self.pools))
+
+    def knows4(self, number: int, address: int) -> bool:
+        """Whether the place of an IPv4 address of this class is known, or does not matter.
+
+        Only one class holds those of no place, so most are told by their class.
+        """
+        if number != self.unknown or self.classes == 1:
+            return True
+        return self._geo.find4(address)[0] not in NOWHERE
+
+    def knows6(self, number: int, upper: int) -> bool:
+        """As `knows4`, of the upper 64 bits of an IPv6 address."""
+        if number != self.unknown or self.classes == 1:
+            return True
+        return self._geo.find6(upper)[0] not in NOWHERE
 
     def rows(self, number: int) -> list[array[int]]:
         """For each pool of the chain the row of its places that a class has."""

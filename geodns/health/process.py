@@ -1,8 +1,9 @@
 """The health process: ``python -m geodns.health.process``, run by the supervisor.
 
 The link is a stream of JSON lines. In: ``{"generation": N}`` when N was accepted. Out:
-``{"ready": true, "generation": N}`` once, after the first verdicts; ``{"heartbeat": true}``
-every second that checks are being started. When the link ends, so does this process.
+``{"ready": true, "generation": N}`` once, after the first verdicts;
+``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what
+is watched. When the link ends, so does this process.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class _Process:
         while True:
             # Only while sweeps go on: a heart that beats in a stalled process would lie.
             if time.monotonic() - self._watcher.swept_s < 2 * HEARTBEAT_S:
-                _send(writer, {"heartbeat": True})
+                _send(writer, {"heartbeat": True, "generation": self._watcher.generation})
             await asyncio.sleep(HEARTBEAT_S)
 
     async def _announce(self, writer: asyncio.StreamWriter) -> None:

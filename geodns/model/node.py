@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from geodns.model.base import Id, Resource
 
 ADDRESSES_MAX = 16
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
 def _canonical_address(text: str) -> str:
@@ -17,8 +18,13 @@ def _canonical_address(text: str) -> str:
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
         raise ValueError("an address with a zone id cannot be published")
-    if address.is_multicast or address.is_unspecified:
-        raise ValueError("a multicast or unspecified address cannot be a node's")
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        # RFC 4291 section 2.5.5.2: how an IPv4 node is shown to programs, no IPv6 node.
+        raise ValueError(f"{address} is IPv4 in disguise; write {address.ipv4_mapped}")
+    if address.is_multicast or address.is_unspecified or address == _BROADCAST:
+        raise ValueError("a multicast, broadcast or unspecified address is no server's")
+    if address.is_link_local:
+        raise ValueError(f"{address} is link-local: nobody beyond its own link can reach it")
     return str(address)
 
 

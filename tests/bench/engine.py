@@ -25,7 +25,6 @@ WINDOW_S = 1.5
 QUIET_CORES, TRIES = 0.25, 2
 """A window in which others took more than so many cores is tried again, so often at most."""
 
-PROMISED_ECHOES = 5.0
 SERVER_CORE, OTHER_CORE = 0, 1
 
 Load = tuple[str, str, int]
@@ -37,9 +36,13 @@ WORKLOADS: dict[str, tuple[str, Load]] = {
     "steered, random /24": (CITY, STEERED),
     "static name": (CITY, ("static", f"static.{ZONE}", 0)),
     "NXDOMAIN": (CITY, ("nx", ZONE, 3)),
+    "steered, new cookie each": (CITY, ("geo+cookie", f"www.{ZONE}", 0)),
+    "static, new cookie each": (CITY, ("static+cookie", f"static.{ZONE}", 0)),
+    "NXDOMAIN, new cookie each": (CITY, ("nx+cookie", ZONE, 3)),
     "steered, shared intervals": (SHARED, STEERED),
 }
-PROMISED = "steered, random /24"
+PROMISED_ECHOES = {"steered": 5.0, "static": 4.0, "NXDOMAIN": 4.0}
+"""By the first word of a workload's name."""
 
 Window = dict[str, Any]
 
@@ -122,7 +125,7 @@ def _ratios(workshop: Workshop, ratios: dict[str, list[float]]) -> list[Figure]:
             f"{name} ÷ echo",
             "×",
             values,
-            PROMISED_ECHOES if name == PROMISED else None,
+            PROMISED_ECHOES[name.replace(",", " ").split()[0]],
             note=workshop.city_note,
         )
         for name, values in ratios.items()

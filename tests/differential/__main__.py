@@ -16,7 +16,7 @@ from differential.peers import missing  # noqa: E402
 from geodns.geo.world import load_world  # noqa: E402
 
 DATABASE = HERE.parents[1] / "data" / "geodns-default.mmdb"
-QUESTIONS_PER_WORLD = 5000
+QUESTIONS_PER_WORLD = 2000
 FAULTS_SHOWN = 3
 
 

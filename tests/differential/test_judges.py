@@ -126,8 +126,6 @@ EXPECTED = {
     "RNAME_MAIL_DOMAIN_INVALID": "zones of the test that take no mail",
     "Z09_MISSING_MAIL_TARGET": "zones of the test that take no mail",
     "SOA_DEFAULT_TTL_MAXIMUM_VALUE_LOWER": "negative_ttl is 30 s: steered names come and go",
-    "REFRESH_MINIMUM_VALUE_LOWER": "our refresh is shorter than 4 h, so secondaries follow sooner",
-    "RETRY_MINIMUM_VALUE_LOWER": "our retry is shorter than 1 h, as our refresh is",
 }
 
 

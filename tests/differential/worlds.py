@@ -143,7 +143,20 @@ def make_world(seed: int) -> World:
     apexes = [dns.name.from_text(text) for text in ZONES]
     if seed % 3 == 0:
         apexes.append(dns.name.root)
-    return World(seed, [_Maker(rng, apex, apexes).zone() for apex in apexes])
+    world = World(seed, [_Maker(rng, apex, apexes).zone() for apex in apexes])
+    for zone in world.zones:
+        _drop_mistaken_renames(zone, [other for other in world.zones if other is not zone])
+    return world
+
+
+def _drop_mistaken_renames(zone: Zone, others: list[Zone]) -> None:
+    """NSD keeps all zones in one tree and refuses a DNAME above another zone's data."""
+    elsewhere = [o for other in others for o in (other.apex, *other.servers, *other.held)]
+    for owner, held in list(zone.held.items()):
+        if "DNAME" in held and any(o != owner and o.is_subdomain(owner) for o in elsewhere):
+            del held["DNAME"]
+            if not held:
+                del zone.held[owner]
 
 
 class _Maker:
@@ -165,7 +178,7 @@ class _Maker:
         for rtype in rng.sample(("MX", "TXT", "CAA", "A", "HTTPS"), 2):
             made.put(made.apex, rtype, self.ttl(), [self.rdata(rtype)])
         self._drop_shadowed_renames()
-        if rng.random() < 0.1 and not self._has_zone_below(made.apex):  # RFC 6672 section 2.3
+        if rng.random() < 0.1:  # RFC 6672 section 2.3
             made.put(made.apex, "DNAME", self.ttl(), [absolute(self.target())])
         if made.apex == dns.name.root:
             made.put(dns.name.from_text("invalid."), "NS", self.ttl(), ["ns.far.invalid."])
@@ -186,9 +199,7 @@ class _Maker:
         if owner == self.made.apex or owner in self.made.servers or owner in self.made.held:
             return
         wild = owner.labels[0] == b"*"
-        kinds: tuple[str, ...] = ("plain", "addresses", "alias", "big")
-        if not wild:
-            kinds += ("cut",) if self._has_zone_below(owner) else ("cut", "rename")
+        kinds = ("plain", "addresses", "alias", "big") + (() if wild else ("cut", "rename"))
         weights = (35, 25, 18, 2, 12, 8)[: len(kinds)]
         getattr(self, f"_{self.rng.choices(kinds, weights)[0]}")(owner)
 
@@ -198,10 +209,6 @@ class _Maker:
         for owner, held in list(self.made.held.items()):
             if "DNAME" in held and any(owner.is_subdomain(cut) for cut in cuts):
                 del self.made.held[owner]
-
-    def _has_zone_below(self, owner: Name) -> bool:
-        """NSD takes a zone's data for data below the DNAME of a zone above it."""
-        return any(apex != self.made.apex and apex.is_subdomain(owner) for apex in self.apexes)
 
     def _plain(self, owner: Name) -> None:
         types = "A AAAA MX TXT SRV CAA PTR NAPTR TLSA SSHFP SVCB HTTPS DS LOC URI HINFO RP"

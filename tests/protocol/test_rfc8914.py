@@ -76,3 +76,49 @@ def test_section_2_the_text_ends_without_a_nul(lab: Lab) -> None:
 def test_section_3_beside_client_subnet_both_are_there(lab: Lab) -> None:
     reply = lab.ask("open.example.test", subnet="1.2.3.0/24")
     assert sorted(int(option.otype) for option in reply.options) == [8, 15]
+
+
+@pytest.fixture(scope="module")
+def steered(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+    made = config(
+        zones={"example.test": zone(steers={"www": "web", "listed": "listed"})},
+        nodes={"rome": node(ROME, "198.18.0.1"), "paris": node(PARIS, "198.18.0.2")},
+        pools={
+            "web": {"nodes": ["rome", "paris"]},
+            "listed": {"nodes": ["rome", "paris"], "order": "listed"},
+        },
+    )
+    return Lab(tmp_path_factory.mktemp("steered"), tiny_world, made)
+
+
+@pytest.mark.parametrize(
+    ("subnet", "resolver"),
+    [
+        ("9.9.9.0/24", "1.1.1.1"),  # in no network of the tiny world
+        ("2c0f::/32", "1.1.1.1"),
+        ("64:ff9b::909:909/128", "1.1.1.1"),
+        ("10.1.2.0/24", "127.0.0.1"),
+        (None, "127.0.0.1"),
+        (None, "::1"),
+        (None, "2c0f::1"),
+    ],
+)
+def test_section_2_an_answer_without_a_place_to_go_by_says_so(
+    steered: Lab, subnet: str | None, resolver: str
+) -> None:
+    reply = steered.ask("www.example.test", subnet=subnet, resolver=resolver)
+    assert errors(reply) == [(OTHER, "location unknown")]
+
+
+@pytest.mark.parametrize(
+    ("subnet", "resolver"), [("1.2.3.0/24", "127.0.0.1"), ("2a00::/32", "::1"), (None, "2.1.1.1")]
+)
+def test_an_answer_for_a_known_place_says_nothing(
+    steered: Lab, subnet: str | None, resolver: str
+) -> None:
+    assert errors(steered.ask("www.example.test", subnet=subnet, resolver=resolver)) == []
+
+
+def test_where_the_place_does_not_matter_its_want_is_not_told(steered: Lab) -> None:
+    assert errors(steered.ask("listed.example.test", resolver="127.0.0.1")) == []
+    assert errors(steered.ask("listed.example.test", resolver="2c0f::1")) == []

@@ -185,5 +185,16 @@ def test_wait_true_means_that_every_worker_answers_anew(fleet: Fleet) -> None:
         assert seen == {text}
 
 
+def test_status_shows_the_generation_that_health_watches(fleet: Fleet) -> None:
+    server = fleet.server
+    server.api("PUT", "zones/example.test/rrsets/watched/TXT?wait=true", {"values": ["anew"]})
+    served = server.api("GET", "status")["generation"]
+    until(
+        lambda: server.api("GET", "status")["health"] == {"ready": True, "generation": served},
+        "health watches another one",
+        3,
+    )
+
+
 def is_child_of(pid: int, parent: int) -> bool:
     return parent_of(pid) == parent

@@ -8,6 +8,7 @@
  *   MODE geo     NAME, EDNS with a random /24 as client subnet in every query
  *   MODE static  NAME, EDNS
  *   MODE nx      a random label before NAME, EDNS
+ *   +cookie      behind a mode: a random client cookie in every query, so that none is known
  *   RCODE        what every reply must say, or -1 for any
  *
  * Every reply is held to the ID of an open query, QR and RCODE; of every 16th the first A
@@ -53,7 +54,7 @@ struct cpu {
 };
 
 static struct lane lanes[SOCKETS];
-static int query_len, subnet_at = -1, label_at = -1;
+static int query_len, subnet_at = -1, label_at = -1, cookie_at = -1;
 static uint32_t latency[BINS], seen[SEEN_MAX];
 static int seen_count;
 static uint64_t replies, wrong, lost;
@@ -135,21 +136,26 @@ static uint8_t *put_name(uint8_t *at, const char *name)
 static void make_queries(const char *mode, const char *name, int port)
 {
     uint8_t packet[256] = {0}, *at = packet + 12;
-    int geo = !strcmp(mode, "geo");
+    int geo = !strncmp(mode, "geo", 3), cookie = strstr(mode, "+cookie") != NULL;
     packet[5] = packet[11] = 1; /* one question, one additional record: OPT */
-    if (!strcmp(mode, "nx")) {
+    if (!strncmp(mode, "nx", 2)) {
         *at++ = 12;
         label_at = at - packet;
         at += 12;
     }
     at = put_name(at, name);
     memcpy(at, "\0\1\0\1\0\0\51\4\320\0\0\0\0\0", 14); /* A IN; OPT, 1232 octets */
-    at[14] = geo ? 11 : 0;
+    at[14] = (geo ? 11 : 0) + (cookie ? 12 : 0);
     at += 15;
     if (geo) { /* RFC 7871 section 6: option 8 of 7 octets, family 1, source /24 */
         memcpy(at, "\0\10\0\7\0\1\30\0\0\0\0", 11);
         subnet_at = at + 8 - packet;
         at += 11;
+    }
+    if (cookie) { /* RFC 7873 section 4: option 10 of 8 octets */
+        memcpy(at, "\0\12\0\10", 4);
+        cookie_at = at + 4 - packet;
+        at += 12;
     }
     query_len = at - packet;
     struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -182,6 +188,10 @@ static void vary(uint8_t *packet)
         packet[subnet_at] = first == 10 || first == 127 ? 81 : first;
         packet[subnet_at + 1] = bits >> 8;
         packet[subnet_at + 2] = bits >> 16;
+    }
+    if (cookie_at >= 0) {
+        uint64_t cookie = draw();
+        memcpy(packet + cookie_at, &cookie, sizeof cookie);
     }
     for (int i = 0; label_at >= 0 && i < 12; i++, bits >>= 4)
         packet[label_at + i] = "0123456789abcdef"[bits & 15];

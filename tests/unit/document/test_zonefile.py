@@ -23,7 +23,7 @@ from geodns.model.zone import NameServer, RRset, Zone
 ZONE = "example.test"
 HEAD = """\
 $TTL 300
-@ SOA ns1.example.net. host.master 7 7200 900 1209600 30
+@ SOA ns1.example.net. host.master 7 14400 3600 1209600 30
 @ NS ns1.example.net.
 """
 DOCUMENT: dict[str, Any] = {

@@ -46,3 +46,27 @@ def test_an_unknown_field_like_no_other_is_told_which_there_are() -> None:
 def test_all_faults_are_told_at_once() -> None:
     body = {"weight": -1, "location": {"lat": 95, "lon": 181}, "labels": {"A": "x"}}
     assert len(faults(Node, body)) == 4
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("0.0.0.0", "unspecified"),
+        ("224.0.0.1", "multicast"),
+        ("255.255.255.255", "broadcast"),
+        ("169.254.0.1", "link-local"),
+        ("fe80::1", "link-local"),
+        ("fe80::1%eth0", "zone id"),
+        ("::ffff:192.0.2.1", "write 192.0.2.1"),
+        ("192.0.2.300", "does not appear to be"),
+    ],
+)
+def test_an_address_that_no_user_can_reach_is_refused(address: str, why: str) -> None:
+    (told,) = faults(Node, {"addresses": [address]})
+    assert told.startswith("/addresses/0: ")
+    assert why in told
+
+
+@pytest.mark.parametrize("address", ["127.0.8.1", "10.0.0.1", "100.64.0.1", "fd00::1", "::1"])
+def test_an_address_of_a_network_of_ones_own_is_taken(address: str) -> None:
+    assert read(Node, {"addresses": [address]}).addresses == (address,)

@@ -11,7 +11,8 @@ pub(crate) const COOKIE_OCTETS: usize = 24;
 const VALID_S: i32 = 3600; // RFC 9018 section 4.3
 const FUTURE_S: i32 = 300; // RFC 9018 section 4.3
 const RENEW_S: i32 = 1800; // RFC 9018 section 4.3
-const HEAD: [u8; 4] = [1, 0, 0, 0]; // RFC 9018 section 4.1: version 1, three reserved octets
+const VERSION: u8 = 1; // RFC 9018 section 4.1
+const HEAD: [u8; 4] = [VERSION, 0, 0, 0]; // three octets are reserved
 
 /// A secret of the server cookie.
 pub(crate) type Secret = [u8; 16];
@@ -46,11 +47,12 @@ pub(crate) fn judge(
         let made = u32::from_be_bytes([t1, t2, t3, t4]);
         // RFC 9018 section 4.3: serial arithmetic, for the time stamp has 32 bits.
         let age = i32::from_ne_bytes(now.wrapping_sub(made).to_ne_bytes());
-        let is_ours = |secret: &Secret| sign(secret, mine, made, client) == *hash;
-        let is_valid = [h1, h2, h3, h4] == HEAD
-            && (-FUTURE_S..=VALID_S).contains(&age)
-            && secrets.iter().any(is_ours);
-        if is_valid && age < RENEW_S && is_ours(signer) {
+        // RFC 9018 section 4.2: reserved octets are hashed as they came, whatever they are.
+        let head = [h1, h2, h3, h4];
+        let is_ours = |secret: &Secret| sign(secret, mine, head, made, client) == *hash;
+        let is_valid =
+            h1 == VERSION && (-FUTURE_S..=VALID_S).contains(&age) && secrets.iter().any(is_ours);
+        if is_valid && age < RENEW_S && head == HEAD && is_ours(signer) {
             let octets = *option.first_chunk()?;
             return Some(Cookie { octets, is_valid });
         }
@@ -65,7 +67,7 @@ fn fresh(secret: &Secret, mine: [u8; 8], now: u32, client: Source, is_valid: boo
         &mine[..],
         &HEAD,
         &now.to_be_bytes(),
-        &sign(secret, mine, now, client),
+        &sign(secret, mine, HEAD, now, client),
     ];
     for (to, from) in octets.iter_mut().zip(parts.into_iter().flatten()) {
         *to = *from;
@@ -74,10 +76,10 @@ fn fresh(secret: &Secret, mine: [u8; 8], now: u32, client: Source, is_valid: boo
 }
 
 /// The hash of RFC 9018 section 4.4: SipHash-2-4 of client cookie, head, time stamp, address.
-fn sign(secret: &Secret, mine: [u8; 8], made: u32, client: Source) -> [u8; 8] {
+fn sign(secret: &Secret, mine: [u8; 8], head: [u8; 4], made: u32, client: Source) -> [u8; 8] {
     let mut hasher = SipHasher24::new_with_key(secret);
     hasher.write(&mine);
-    hasher.write(&HEAD);
+    hasher.write(&head);
     hasher.write(&made.to_be_bytes());
     match client {
         Source::V4(address) => hasher.write(&address.to_be_bytes()),

@@ -15,6 +15,7 @@ use crate::zone::Steer;
 
 const EDE_OTHER: u16 = 0; // RFC 8914 section 4.1
 const EDE_NOTHING_LEFT: Ede = Ede(EDE_OTHER, "no usable node");
+const EDE_LOCATION_UNKNOWN: Ede = Ede(EDE_OTHER, "location unknown");
 const EDE_FAILING_OPEN: Ede = Ede(EDE_OTHER, "failing open: no healthy node");
 
 /// Who asks.
@@ -55,6 +56,9 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
         let subject = locator.subject(subnet, asker.source)?;
         // RFC 7871 section 7.2.1: of several decisions the narrowest holds for the reply.
         reply.scope = reply.scope.max(subject.scope);
+        if !subject.placed {
+            reply.ede = Some(EDE_LOCATION_UNKNOWN);
+        }
         Ok(subject)
     }
 

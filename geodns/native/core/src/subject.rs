@@ -2,6 +2,7 @@
 
 use crate::fault::Broken;
 use crate::generation::Generation;
+use crate::intervals::Place;
 use crate::query::Subnet;
 use crate::source::Source;
 use crate::special::{fold, special_prefix_len4, special_prefix_len6};
@@ -15,6 +16,8 @@ pub(crate) struct Subject {
     pub(crate) scope: u8,
     /// 64 bits of the address, for draws.
     pub(crate) value: u64,
+    /// The place is known, or does not matter.
+    pub(crate) placed: bool,
 }
 
 /// Locates subjects in one view.
@@ -51,6 +54,7 @@ impl Locator<'_, '_> {
             class,
             scope,
             value: u64::from(address),
+            placed: self.knows4(class, address),
         })
     }
 
@@ -63,6 +67,7 @@ impl Locator<'_, '_> {
                 class,
                 scope,
                 value,
+                placed: self.knows6(class, value),
             });
         }
         if let Some(folded) = fold(address, subnet.source_prefix_len) {
@@ -72,6 +77,7 @@ impl Locator<'_, '_> {
                     class,
                     scope: scope.saturating_add(folded.offset),
                     value: u64::from(folded.address),
+                    placed: self.knows4(class, folded.address),
                 });
             }
         }
@@ -85,19 +91,42 @@ impl Locator<'_, '_> {
             Source::V4(address) => Some(address),
             Source::V6(address) => fold(address, 128).map(|folded| folded.address),
         };
-        let ((class, _), value) = match (folded, resolver) {
-            (Some(address), _) | (None, Source::V4(address)) => {
-                (self.find4(address)?, u64::from(address))
-            }
-            (None, Source::V6(address)) => (self.find6(upper(address))?, upper(address)),
+        let or_unknown = |(class, _)| match class {
+            SPECIAL_CLASS => self.view.unknown,
+            ordinary => ordinary,
         };
-        let unknown = class == SPECIAL_CLASS;
-        let class = if unknown { self.view.unknown } else { class };
+        if let (Some(address), _) | (None, Source::V4(address)) = (folded, resolver) {
+            let class = or_unknown(self.find4(address)?);
+            return Ok(Subject {
+                class,
+                scope,
+                value: u64::from(address),
+                placed: self.knows4(class, address),
+            });
+        }
+        let Source::V6(address) = resolver else {
+            return Err(Broken);
+        };
+        let value = upper(address);
+        let class = or_unknown(self.find6(value)?);
         Ok(Subject {
             class,
             scope,
             value,
+            placed: self.knows6(class, value),
         })
+    }
+
+    /// Whether the place of an IPv4 address of this class is known, or does not matter. Only one
+    /// class holds those of no place, so most are told by their class.
+    fn knows4(&self, class: u32, address: u32) -> bool {
+        let is_told = class != self.view.unknown || self.view.is_one_class();
+        is_told || is_somewhere(self.generation.geo.find4(address))
+    }
+
+    fn knows6(&self, class: u32, upper: u64) -> bool {
+        let is_told = class != self.view.unknown || self.view.is_one_class();
+        is_told || is_somewhere(self.generation.geo.find6(upper))
     }
 
     fn find4(&self, address: u32) -> Result<(u32, u8), Broken> {
@@ -109,6 +138,11 @@ impl Locator<'_, '_> {
         let place = self.view.find6(&self.generation.geo, upper);
         place.map(|place| (place.value, place.scope)).ok_or(Broken)
     }
+}
+
+/// Locations 0 and 1 are no place: unknown, and special-purpose.
+fn is_somewhere(location: Option<Place>) -> bool {
+    location.is_some_and(|location| location.value > 1)
 }
 
 /// The upper half of an IPv6 address.

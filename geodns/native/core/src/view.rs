@@ -82,6 +82,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether everybody is steered alike.
+    pub(crate) fn is_one_class(&self) -> bool {
+        self.link.len() == self.pools.len()
+    }
+
     /// The row of places that a class has in one pool of the chain.
     pub(crate) fn row(&self, class: u32, position: usize) -> Option<&'a [u32]> {
         let at = (class as usize).checked_mul(self.pools.len())? + position;
