@@ -10,12 +10,13 @@ import socket
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from geodns.daemon.demo_node import start_node
-from geodns.errors import GeodnsError, Unavailable
+from geodns.errors import GeodnsError, Reason, Unavailable
 from geodns.settings import load
 
 START_S = 20.0
@@ -110,11 +111,19 @@ class _Demo:
             code = serve(settings)
         except GeodnsError as error:
             for reason in error.reasons:
-                sys.stderr.write(f"geodns: {reason}\n")
+                sys.stderr.write(f"geodns: {self._with_flag(reason)}\n")
             code = error.exit_code
         finally:
             sys.stderr.flush()
             os._exit(code)
+
+    def _with_flag(self, reason: Reason) -> Reason:
+        """The server's reason; about a port, with the flag that the demo has for it."""
+        flags = {self._dns_port: "--dns-port", self._api_port: "--api-port"}
+        for port, flag in flags.items():
+            if reason.value == f"127.0.0.1:{port}" and reason.hint:
+                return replace(reason, hint=f"{reason.hint.rstrip('.')} with {flag}.")
+        return reason
 
     # -- Talking to the server as anybody would
 
@@ -213,10 +222,10 @@ def _program() -> str:
 
 
 class _Ended(GeodnsError):
-    """The server ended by itself; it has said why."""
+    """The server ended by itself; if it failed, it has said why."""
 
     def __init__(self, code: int) -> None:
-        super().__init__("The server of the demo has ended.")
+        super().__init__(() if code > 0 else "The server of the demo was ended.")
         self.exit_code = code
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
+import secrets
 import select
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from geodns.snapshot.manifest import SNAPSHOT_DIR
 from geodns.snapshot.status import create_table
 
 LOCK = "lock"
+ID = "id"
 STORE = "store.db"
 ADMIN_TOKEN = "admin.token"
 API_FILE = "api.json"
@@ -74,11 +78,41 @@ def make_pages(places: Places, settings: Settings) -> None:
     """All shared memory, allocated whole. Errors: Unavailable when there is no room for it."""
     try:
         places.worker_page(0).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _claim(places)
     except OSError as error:
         raise Unavailable(f"{places.runtime} cannot be made: {error}.") from None
     create_table(places.status, settings.status_slots)
     for number in range(settings.workers):
         WorkerPage(places.worker_page(number), create=True)
+
+
+def _claim(places: Places) -> None:
+    """Take over no memory of another server: its data may be gone, and its path ours now."""
+    own = _read_id(places.data)
+    if own is None:
+        own = secrets.token_hex(16)
+        _write_id(places.data, own)
+    if _read_id(places.runtime) == own:
+        return
+    places.status.unlink(missing_ok=True)
+    for page in places.worker_page(0).parent.iterdir():
+        page.unlink()
+    _write_id(places.runtime, own)
+
+
+def _read_id(directory: Path) -> str | None:
+    """The id of the server that the directory belongs to; None if it says none."""
+    with suppress(FileNotFoundError, UnicodeDecodeError):
+        text = (directory / ID).read_text("ascii").strip()
+        return text if re.fullmatch("[0-9a-f]{32}", text) else None
+    return None
+
+
+def _write_id(directory: Path, own: str) -> None:
+    draft = directory / f"{ID}.new"
+    draft.touch(mode=0o600)
+    draft.write_text(f"{own}\n")
+    draft.replace(directory / ID)
 
 
 def _take(lock: int, data: Path) -> None:

@@ -20,21 +20,17 @@ MESSAGE_MAX_OCTETS = 0xFFFF  # RFC 1035 §4.2.2: over TCP the length has 16 bits
 UDP_PAYLOAD_OCTETS = 1232
 UDP_PLAIN_OCTETS = 512  # RFC 1035 §4.2.1: without EDNS.
 
-# Flags of the header's second word: RFC 1035 §4.1.1; AD and CD RFC 4035 §3.1.6.
-QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
+# Flags of the header's second word: RFC 1035 §4.1.1.
+QR, AA, TC, RD = 0x8000, 0x0400, 0x0200, 0x0100
 OPCODE_MASK = 0x7800
 DO = 0x8000  # RFC 3225 §3: in the flags of OPT, "DNSSEC OK".
-
-# RFC 1035 §4.1.1, RFC 1996 §3, RFC 2136 §1.3: as they stand in bits 11 to 14 of the flags.
-OPCODE_QUERY, OPCODE_NOTIFY, OPCODE_UPDATE = 0 << 11, 4 << 11, 5 << 11
 
 # RFC 1035 §4.1.1; NOTAUTH RFC 2136 §2.2.
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, NOTAUTH = 0, 1, 2, 3, 4, 5, 9
 YXDOMAIN = 6  # RFC 2136 §2.2, RFC 6672 §2.2
 BADVERS = 16  # RFC 6891 §9; beyond 15 the upper eight bits stand in OPT.
-BADCOOKIE = 23  # RFC 7873 §8
 
-CLASS_IN, CLASS_CH, CLASS_NONE, CLASS_ANY = 1, 3, 254, 255  # RFC 1035 §3.2.4, RFC 2136 §2.4
+CLASS_IN, CLASS_CH, CLASS_ANY = 1, 3, 255  # RFC 1035 §3.2.4, §3.2.5
 
 OPTION_NSID = 3  # RFC 5001 §4
 OPTION_ECS = 8  # RFC 7871 §6
@@ -42,18 +38,7 @@ OPTION_COOKIE = 10  # RFC 7873 §4
 OPTION_KEEPALIVE = 11  # RFC 7828 §3.1
 OPTION_EDE = 15  # RFC 8914 §2
 
-# Extended DNS Errors, each with its section of RFC 8914.
-EDE_OTHER = 0  # §4.1
-EDE_STALE_ANSWER = 3  # §4.4
-EDE_NOT_READY = 14  # §4.15
-EDE_BLOCKED = 15  # §4.16
-EDE_FILTERED = 17  # §4.18
-EDE_PROHIBITED = 18  # §4.19
-EDE_NOT_AUTHORITATIVE = 20  # §4.21
-EDE_NOT_SUPPORTED = 21  # §4.22
-EDE_NO_REACHABLE_AUTHORITY = 22  # §4.23
-EDE_NETWORK_ERROR = 23  # §4.24
-EDE_INVALID_DATA = 24  # §4.25
+EDE_OTHER = 0  # RFC 8914 §4.1
 
 _STRING_MAX_OCTETS = 255  # RFC 1035 §3.3: a character-string has one octet of length.
 
@@ -103,9 +88,7 @@ def error_reply(query: bytes, rcode: int, edns: bool = False, tsig: bytes = b"")
     opt = b""
     if edns or rcode > 0xF:
         do = _opt_flags(query, end) if end else None
-        # RFC 6891 §6.1.3: the TTL holds the rcode's upper eight bits, a version (0), the flags.
-        ttl = rcode >> 4 << 24 | (do or 0)
-        opt = struct.pack("!BHHIH", 0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, 0)
+        opt = _opt(rcode, do or 0)
     if HEADER_OCTETS + len(question + opt + tsig) > UDP_PLAIN_OCTETS:
         tsig = b""
     flags = _reply_flags(query) | rcode & 0xF
@@ -119,11 +102,13 @@ def text_reply(
     ttl: int = 0,
     rclass: int = CLASS_IN,
     limit: int = MESSAGE_MAX_OCTETS,
+    options: bytes = b"",
 ) -> bytes | None:
     """The authoritative answer that is these texts, one TXT record each.
 
     Shape:  a text longer than 255 octets goes into several character-strings of its record; more
-            than ``limit`` octets give TC and no record. OPT if the query had one.
+            than ``limit`` octets give TC and no record. OPT, with the encoded ``options``, if
+            the query had one.
     Errors: none; FORMERR for a query without one readable question, None as in `error_reply`.
     """
     end = _question_end(query) if _is_query(query) else None
@@ -132,18 +117,23 @@ def text_reply(
     # RFC 2181 §5: a set of records holds no two that are equal.
     data = [_strings(text) for text in dict.fromkeys(texts)]
     if sum(map(_record_octets, data)) <= limit:
-        reply = _compose(query, end, data, ttl, rclass)
+        reply = _compose(query, end, data, ttl, rclass, options)
         if len(reply) <= limit:
             return reply
     # RFC 2181 §9: a resolver drops a truncated answer anyway, so no part of the set goes out.
-    return _compose(query, end, [], ttl, rclass, TC)
+    return _compose(query, end, [], ttl, rclass, options, TC)
 
 
 def _compose(
-    query: bytes, end: int, data: Sequence[list[bytes]], ttl: int, rclass: int, tc: int = 0
+    query: bytes,
+    end: int,
+    data: Sequence[list[bytes]],
+    ttl: int,
+    rclass: int,
+    options: bytes,
+    tc: int = 0,
 ) -> bytes:
     from dnslib import RR, TXT, DNSHeader, DNSLabel, DNSQuestion, DNSRecord
-    from dnslib.dns import EDNS0
 
     owner = DNSLabel(labels(query[HEADER_OCTETS : end - 4]))
     message_id, *_ = struct.unpack_from("!H", query)
@@ -151,10 +141,18 @@ def _compose(
     reply = DNSRecord(header, q=DNSQuestion(owner, *struct.unpack_from("!HH", query, end - 4)))
     for strings in data:
         reply.add_answer(RR(owner, TYPE_TXT, rclass, ttl, TXT(strings)))
+    octets = bytes(reply.pack())
     flags = _opt_flags(query, end)
-    if flags is not None:
-        reply.add_ar(EDNS0(flags="do" if flags else "", udp_len=UDP_PAYLOAD_OCTETS))
-    return bytes(reply.pack())
+    if flags is None:
+        return octets
+    return octets[:10] + b"\0\1" + octets[12:] + _opt(NOERROR, flags, options)
+
+
+def _opt(rcode: int, flags: int, options: bytes = b"") -> bytes:
+    # RFC 6891 §6.1.3: the TTL holds the rcode's upper eight bits, a version (0), the flags.
+    ttl = rcode >> 4 << 24 | flags
+    head = struct.pack("!BHHIH", 0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, len(options))
+    return head + options
 
 
 def _strings(text: str) -> list[bytes]:

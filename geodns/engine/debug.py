@@ -18,6 +18,7 @@ from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_ANY, TYPE_TXT
 from geodns.engine.explain import Network, explain, make_query, target_text
 from geodns.engine.lookup import Lookup
 from geodns.engine.query import ECS_FAMILY_BITS, Query
+from geodns.engine.reply import ecs_option
 from geodns.engine.zones import ZoneTable
 from geodns.errors import GeodnsError
 from geodns.steering.choose import NAME, V4
@@ -39,7 +40,9 @@ class DebugNames:
     identity: str
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
-    def __call__(self, lookup: Lookup, query: Query, resolver: str, proven: bool) -> bytes | None:
+    def __call__(
+        self, lookup: Lookup, query: Query, resolver: str, proven: bool, options: bytes
+    ) -> bytes | None:
         """The reply to a debug name; None leaves the query to the zones."""
         texts: Sequence[str] | None = None
         if query.qclass == CLASS_CH:
@@ -53,7 +56,9 @@ class DebugNames:
         if texts is None:
             return None
         limit = query.limit if not proven else MESSAGE_MAX_OCTETS
-        return text_reply(query.packet, list(texts), rclass=query.qclass, limit=limit)
+        if query.ecs_at:
+            options += ecs_option(query, scope=0)  # nothing to keep: the TTL is 0
+        return text_reply(query.packet, list(texts), 0, query.qclass, limit, options)
 
     def _identity(self, query: Query, resolver: str, proven: bool) -> Sequence[str] | None:
         if query.qname in VERSION_NAMES and self._allowed(resolver, proven):

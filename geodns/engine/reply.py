@@ -80,23 +80,20 @@ class Reply:
     def _opt(self, options: bytes) -> bytes:
         query = self.query
         if query.ecs_at:
-            subnet = query.subnet
-            # RFC 7871 section 7.2.1: family, source and address as they came; scope is ours.
-            options += (
-                _ECS(
-                    OPTION_ECS,
-                    4 + len(subnet),
-                    query.family,
-                    query.source_prefix_len,
-                    self.scope,
-                )
-                + subnet
-            )
+            options += ecs_option(query, self.scope)
         if self.ede is not None:
             code, text = self.ede
             options += option(OPTION_EDE, code.to_bytes(2, "big") + text.encode())
         ttl = DO if query.do else 0  # RFC 3225 section 3: DO is copied
         return _OPT(0, TYPE_OPT, UDP_PAYLOAD_OCTETS, ttl, len(options)) + options
+
+
+def ecs_option(query: Query, scope: int) -> bytes:
+    """The answer to the client subnet of a query that has one."""
+    subnet = query.subnet
+    # RFC 7871 section 7.2.1: family, source and address as they came; scope is ours.
+    head = _ECS(OPTION_ECS, 4 + len(subnet), query.family, query.source_prefix_len, scope)
+    return head + subnet
 
 
 def option(code: int, data: bytes) -> bytes:

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("geodns.engine")
 
-DebugHook = Callable[[Lookup, Query, str, bool], bytes | None]
+DebugHook = Callable[[Lookup, Query, str, bool, bytes], bytes | None]
 """Answers debug names (`_explain`, CHAOS) for a resolver that is or is not proven to be where
-its packets say; None leaves the query to the zones."""
+its packets say, with these EDNS options; None leaves the query to the zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,15 @@ class Responder:
             options, proven = cookie.option, tcp or cookie.valid
         if not query.qname:  # RFC 7873 section 5.4: it only wants a cookie
             return Reply(query, resolver, authoritative=False).encode(query.limit, options)
+        if query.nsid or (tcp and query.keepalive):
+            options += self._extras(query, tcp)
         reply = self.lookup.known(query, resolver)
         if reply is None:
             if self._around.debug is not None:
-                told = self._around.debug(self.lookup, query, resolver, proven)
+                told = self._around.debug(self.lookup, query, resolver, proven, options)
                 if told is not None:
                     return told
             reply = self.lookup.search(query, resolver)
-        if query.nsid or (tcp and query.keepalive):
-            options += self._extras(query, tcp)
         return reply.encode(MESSAGE_MAX_OCTETS if tcp else query.limit, options)
 
     def _extras(self, query: Query, tcp: bool) -> bytes:

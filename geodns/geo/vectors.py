@@ -26,12 +26,3 @@ def chord_to_km(chord: npt.ArrayLike) -> Floats:
     """Surface distance of points whose straight distance on the unit sphere is ``chord``."""
     half = np.minimum(np.asarray(chord, dtype=np.float64) / 2, 1.0)
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(half), dtype=np.float64)
-
-
-def km_to_chord(distance_km: npt.ArrayLike) -> Floats:
-    """Straight distance on the unit sphere of points ``distance_km`` apart on the surface.
-
-    Shape: beyond half the circumference (about 20,015 km) the chord stays at its longest, 2.
-    """
-    angle = np.minimum(np.asarray(distance_km, dtype=np.float64) / EARTH_RADIUS_KM, np.pi)
-    return np.asarray(2 * np.sin(angle / 2), dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -11,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import dns.message
-from support.server import Server, parent_of, running_server, until
+from support.server import Server, free_port, parent_of, running_server, until
 
-from .conftest import Fleet, answers
+from .conftest import SITES, Fleet, answers, document
 
 NAME = "www.example.test"
 
@@ -166,6 +167,25 @@ def test_zones_nodes_and_verdicts_survive_a_restart(fleet: Fleet) -> None:
     assert server.api("GET", "nodes/lon")["status"]["state"] == "down"
 
 
+def test_words_survive_a_restart_but_not_the_end_of_their_data(tmp_path: Path) -> None:
+    closed_port = free_port("127.0.1.1")
+    with running_server(tmp_path) as server:
+        server.apply(document(closed_port))
+        until(lambda: len(down_since(server)) == len(SITES), "the nodes are not down")
+        first = down_since(server)
+
+        server.stop()
+        server.start()
+        assert down_since(server) == first
+
+        server.stop()
+        shutil.rmtree(server.data)
+        server.start()
+        server.apply(document(closed_port))
+        until(lambda: len(down_since(server)) == len(SITES), "the nodes are not down")
+        assert min(down_since(server)) > max(first)
+
+
 def test_a_dead_control_leaves_no_process_behind(server: Server) -> None:
     control = server.pid_of("control")
     compiler = [pid for pid in server.descendants() if is_child_of(pid, control)]
@@ -194,6 +214,11 @@ def test_status_shows_the_generation_that_health_watches(fleet: Fleet) -> None:
         "health watches another one",
         3,
     )
+
+
+def down_since(server: Server) -> list[str]:
+    targets = server.api("GET", "status")["targets"]
+    return [target["since"] for target in targets if target["state"] == "down"]
 
 
 def is_child_of(pid: int, parent: int) -> bool:

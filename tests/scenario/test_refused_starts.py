@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.server import free_port, running_server, serve_once
+from support.server import COMMAND, free_port, running_server, serve_once
 
 from .conftest import tool
 
@@ -58,6 +58,25 @@ def test_an_api_port_in_use_is_one_line_with_the_remedy(tmp_path: Path) -> None:
     assert code == 2
     assert len(lines(said)) == 1
     assert f"TCP 127.0.0.1:{port} is in use." in said
+
+
+@pytest.mark.parametrize("flag", ["--dns-port", "--api-port"])
+def test_a_port_of_the_demo_in_use_is_one_line_with_the_flag(flag: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = {name: free_port() for name in ("--dns-port", "--api-port", "--node-port")}
+        ports[flag] = other.getsockname()[1]
+        words = [f"{name}={port}" for name, port in ports.items()]
+        done = subprocess.run(
+            [*COMMAND, "demo", *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    (said,) = lines(done.stderr)
+    assert said.startswith(f"TCP 127.0.0.1:{ports[flag]} is in use.")
+    assert said.endswith(f"choose another port with {flag}.")
 
 
 def test_every_port_in_use_is_named_at_once(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_an_extended_rcode_stands_in_opt() -> None:
     reply = read(message.error_reply(query(use_edns=1), message.BADVERS))
     assert reply.rcode() == dns.rcode.BADVERS
     assert (reply.edns, reply.payload) == (0, 1232)
-    assert read(message.error_reply(query(use_edns=0), message.BADCOOKIE)).rcode() == 23
+    assert read(message.error_reply(query(use_edns=0), dns.rcode.BADCOOKIE)).rcode() == 23
 
 
 @pytest.mark.parametrize("want_dnssec", [False, True])
@@ -205,6 +205,18 @@ def test_opt_is_answered_with_opt(want_dnssec: bool) -> None:
     assert bool(reply.ednsflags & dns.flags.DO) == want_dnssec
 
 
+def test_options_stand_in_opt_and_count_for_the_limit() -> None:
+    option = b"\x00\x0a\x00\x08" + b"12345678"
+    asked = query(use_edns=0)
+    whole = message.text_reply(asked, ["x"], options=option)
+    (found,) = read(whole).options
+    assert (found.otype, found.to_wire()) == (message.OPTION_COOKIE, b"12345678")
+    assert whole is not None
+    short = message.text_reply(asked, ["x"], limit=len(whole) - 1, options=option)
+    assert (read(short).answer, read(short).options) == ([], (found,))
+    assert read(message.text_reply(query(), ["x"], options=option)).edns == -1
+
+
 def test_opt_is_found_behind_other_records() -> None:
     asked = query(use_edns=0)
     other = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0\x00\x02\x01"
@@ -242,33 +254,17 @@ def test_what_no_message_can_hold_is_truncated(texts: list[str]) -> None:
         (message.AA, dns.flags.AA),
         (message.TC, dns.flags.TC),
         (message.RD, dns.flags.RD),
-        (message.RA, dns.flags.RA),
-        (message.AD, dns.flags.AD),
-        (message.CD, dns.flags.CD),
         (message.DO, dns.flags.DO),
-        (message.OPCODE_NOTIFY >> 11, dns.opcode.NOTIFY),
-        (message.OPCODE_UPDATE >> 11, dns.opcode.UPDATE),
         (message.NXDOMAIN, dns.rcode.NXDOMAIN),
         (message.NOTIMP, dns.rcode.NOTIMP),
         (message.NOTAUTH, dns.rcode.NOTAUTH),
         (message.CLASS_CH, dns.rdataclass.CH),
-        (message.CLASS_NONE, dns.rdataclass.NONE),
         (message.CLASS_ANY, dns.rdataclass.ANY),
         (message.OPTION_NSID, dns.edns.NSID),
         (message.OPTION_ECS, dns.edns.ECS),
         (message.OPTION_COOKIE, dns.edns.COOKIE),
         (message.OPTION_EDE, dns.edns.EDE),
         (message.EDE_OTHER, dns.edns.EDECode.OTHER),
-        (message.EDE_STALE_ANSWER, dns.edns.EDECode.STALE_ANSWER),
-        (message.EDE_NOT_READY, dns.edns.EDECode.NOT_READY),
-        (message.EDE_BLOCKED, dns.edns.EDECode.BLOCKED),
-        (message.EDE_FILTERED, dns.edns.EDECode.FILTERED),
-        (message.EDE_PROHIBITED, dns.edns.EDECode.PROHIBITED),
-        (message.EDE_NOT_AUTHORITATIVE, dns.edns.EDECode.NOT_AUTHORITATIVE),
-        (message.EDE_NOT_SUPPORTED, dns.edns.EDECode.NOT_SUPPORTED),
-        (message.EDE_NO_REACHABLE_AUTHORITY, dns.edns.EDECode.NO_REACHABLE_AUTHORITY),
-        (message.EDE_NETWORK_ERROR, dns.edns.EDECode.NETWORK_ERROR),
-        (message.EDE_INVALID_DATA, dns.edns.EDECode.INVALID_DATA),
     ],
 )
 def test_numbers_are_those_of_dnspython(ours: int, theirs: int) -> None:

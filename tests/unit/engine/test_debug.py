@@ -7,10 +7,12 @@ from ipaddress import ip_network
 import dns.message
 import dns.rcode
 import pytest
+from dns.edns import ECSOption, GenericOption
 from support.build import NEW_YORK, ROME, config, node, zone
 from support.lab import Lab, question
 
 from geodns import __version__
+from geodns.engine.cookies import CookieJar
 from geodns.engine.debug import DebugNames
 from geodns.engine.responder import Responder, Surroundings
 from geodns.geo.world import World
@@ -108,6 +110,25 @@ def test_whoami_is_open_where_the_zone_says_so(lab: Lab) -> None:
     told = texts(lab, "_whoami.open.test", resolver="192.0.2.1")
     assert set(told) == {"resolver 192.0.2.1", "subnet 1.2.3.0/24"}
     assert texts(lab, "_whoami.example.test", resolver="192.0.2.1") == "NXDOMAIN"
+
+
+@pytest.mark.parametrize(("name", "rclass"), [("_whoami.open.test", "IN"), ("id.server", "CH")])
+def test_a_debug_name_is_answered_with_the_options_that_any_name_has(
+    lab: Lab, name: str, rclass: str
+) -> None:
+    debug, jar = DebugNames(LOOPBACK, "ns1"), CookieJar([b"s" * 16], lambda: 1_700_000_000)
+    responder = Responder(lab.generation, lab.status, Surroundings(b"ns1", jar, debug))
+    query = question(name, "TXT", rclass=rclass)
+    asked = [GenericOption(10, b"12345678"), GenericOption(3, b""), ECSOption("1.2.3.0", 24)]
+    query.use_edns(0, options=asked)
+    octets = responder.respond(query.to_wire(), "127.0.0.1")
+    assert octets is not None
+    reply = dns.message.from_wire(octets)
+    found = {option.otype: option for option in reply.options}
+    assert len(reply.answer) == 1
+    assert sorted(found) == [3, 8, 10]
+    assert found[10].to_wire()[:8] == b"12345678"  # RFC 7873 section 5.2.3
+    assert found[8] == ECSOption("1.2.3.0", 24, 0)  # RFC 7871 section 7.2.1
 
 
 def test_chaos_names_tell_version_and_identity(lab: Lab) -> None:
