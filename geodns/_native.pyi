@@ -1,11 +1,111 @@
 """The native engine, built from ``geodns/native``. Absent where Rust was not there to build it."""
 
-__all__ = ["__version__", "mix"]  # the module has one, and the stub check compares
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
+from types import NotImplementedType
+from typing import final
+
+from typing_extensions import Buffer
+
+# The module has one, and the stub check compares.
+__all__ = ["Around", "Engine", "Question", "UdpServer", "__version__", "mix"]
 
 __version__: str
+
+_Prefix = tuple[IPv4Address | IPv6Address, int]
+"""A network: an address and how many of its bits count."""
 
 def mix(key: int, value: int) -> int:
     """Spread ``value`` over 64 bits under ``key``.
 
     Errors: OverflowError for a key or value outside 0 … 2^64 - 1.
     """
+
+@final
+class Around:
+    """What surrounds the lookup, as `geodns.engine.responder.Surroundings`.
+
+    Shape: without ``debug_sources`` there are no debug names; without ``trusted`` everybody's
+           client subnet counts. Units: ``keepalive`` in 100 ms.
+    """
+
+    def __new__(
+        cls,
+        *,
+        nsid: bytes = ...,
+        cookie_secrets: Sequence[bytes] = ...,
+        debug_sources: Sequence[_Prefix] | None = None,
+        identity: bool = False,
+        trusted: Sequence[_Prefix] | None = None,
+        keepalive: int = 100,
+    ) -> Around: ...
+
+@final
+class Engine:
+    """Answers packets from one generation and the live status words.
+
+    Shape: ``sections`` are kind, name and memory, which must be read-only and never change;
+           ``words`` are those of `geodns.snapshot.status.StatusTable`.
+    Errors: ValueError for a generation that must not be served.
+    """
+
+    def __new__(
+        cls,
+        sections: Sequence[tuple[int, str, Buffer]],
+        words: Buffer,
+        around: Around | None = None,
+    ) -> Engine: ...
+    def respond(
+        self, packet: bytes, resolver: str, *, tcp: bool = False, now_s: int = 0
+    ) -> bytes | NotImplementedType | None:
+        """The reply to a packet; None for silence, NotImplemented for the reference engine.
+
+        Errors: ValueError for a resolver that is no address.
+        """
+
+@final
+class Question:
+    """A question that the reference engine answers: packet and the address it came from."""
+
+    @property
+    def packet(self) -> bytes: ...
+    @property
+    def resolver(self) -> str: ...
+
+@final
+class UdpServer:
+    """A thread that serves UDP sockets; without sections all queries are REFUSED.
+
+    Shape: ``sockets`` are descriptors, duplicated here, and whether replies must say which
+           address was asked; ``counters`` are those of `geodns.engine.page`, from ``udp`` on.
+    Errors: OSError without descriptors or threads; ValueError as `Engine`.
+    """
+
+    def __new__(
+        cls,
+        sockets: Sequence[tuple[int, bool]],
+        words: Buffer,
+        counters: Buffer,
+        around: Around,
+        sections: Sequence[tuple[int, str, Buffer]] | None = None,
+    ) -> UdpServer: ...
+    def load(self, sections: Sequence[tuple[int, str, Buffer]]) -> None:
+        """Serve another generation; once this returns, every further reply comes from it.
+
+        Errors: ValueError as `Engine`; OSError when the thread does not take it in time.
+        """
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when there are questions to take."""
+
+    def take(self) -> Question | None:
+        """The next question for the reference engine; None if there is none left."""
+
+    def answer(self, question: Question, reply: bytes) -> None:
+        """Send the reply to a question."""
+
+    def pulse(self) -> int:
+        """A number that goes up while the thread is well, some times a second."""
+
+    def stop(self) -> None:
+        """Stop serving; nothing else may be called afterwards."""

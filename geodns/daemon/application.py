@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.daemon.controller import Controller
-from geodns.daemon.observer import ENGINE
 from geodns.daemon.places import ADMIN_TOKEN
 from geodns.errors import GeodnsError
 from geodns.store.configuration import to_config
@@ -29,7 +28,7 @@ def make_application(control: Controller) -> FastAPI:
         return token.id if token else None
 
     service = Service(store, control, control.geo)
-    return create_app(service, control.observer, control.geo, owner_of, ENGINE)
+    return create_app(service, control.observer, control.geo, owner_of, control.observer.engine)
 
 
 async def publish_at_start(control: Controller) -> None:

@@ -22,8 +22,6 @@ from geodns.snapshot.status import StatusTable, Verdict
 STALE_WORKER_S = 5.0
 """A worker without a heartbeat for so long is not ready. Source: as the supervisor's."""
 
-ENGINE = "python"
-
 
 @dataclass(slots=True)
 class _Live:
@@ -39,6 +37,7 @@ class Observer:
 
     def __init__(self, settings: Settings, places: Places) -> None:
         self._settings = settings
+        self.engine = settings.engine
         self._places = places
         self._table = StatusTable(places.status)
         self._live: _Live | None = None
@@ -95,7 +94,7 @@ class Observer:
         targets = [self._target(target) for target in live.targets] if live else []
         return {
             "generation": live.number if live else 0,
-            "engine": ENGINE,
+            "engine": self.engine,
             "ready": not self.faults(announce=False),
             "health": self._health,
             "workers": [self._worker(number) for number in range(self._settings.workers)],

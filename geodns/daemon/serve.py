@@ -10,6 +10,7 @@ from dataclasses import replace
 from geodns.daemon.places import ADMIN_TOKEN, Places, make_pages, prepare
 from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
+from geodns.engine.native import is_built
 from geodns.errors import ConfigError, Reason
 from geodns.settings import Endpoint, Settings
 from geodns.snapshot.manifest import read_manifest
@@ -27,15 +28,15 @@ def run(settings: Settings) -> int:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    check_engine(settings.engine)
+    settings = replace(settings, engine=choose_engine(settings.engine))
     places, lock = prepare(settings)
     check_geo(settings, places)
     make_pages(places, settings)
     listeners = bind_all(settings)
     api_socket = bind_api(settings.api)
     bound = tuple(Endpoint(*each[0].udp.getsockname()[:2]) for each in listeners)
+    log.info("geodns serves DNS on %s with the %s engine", _listed(bound), settings.engine)
     api = Endpoint(*api_socket.getsockname()[:2])
-    log.info("geodns serves DNS on %s with the reference engine", ", ".join(map(str, bound)))
     log.info("the API is on %s, its token in %s", api, places.data / ADMIN_TOKEN)
     if not sockets.is_local(api.host):
         log.warning("the API's address %s is not on this machine yet", api.host)
@@ -77,7 +78,19 @@ def bind_api(endpoint: Endpoint) -> socket.socket:
     return sockets.bind_tcp(endpoint.host, endpoint.port)
 
 
-def check_engine(engine: str) -> None:
-    """Errors: ConfigError when the native engine is demanded: this version has none."""
-    if engine == "native":
-        raise ConfigError("The native engine does not serve yet; use --engine auto or python.")
+def choose_engine(wanted: str) -> str:
+    """The engine that serves, native or python; ``auto`` is python in this version.
+
+    Errors: ConfigError when the native engine is asked for and was not built.
+    """
+    if wanted != "native":
+        return "python"
+    if not is_built():
+        raise ConfigError(
+            "The native engine is not built here; install with Rust, or use --engine auto."
+        )
+    return "native"
+
+
+def _listed(endpoints: tuple[Endpoint, ...]) -> str:
+    return ", ".join(map(str, endpoints))

@@ -11,9 +11,9 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from geodns.daemon.places import Places
 from geodns.daemon.sections import HeldSections
@@ -28,6 +28,9 @@ from geodns.errors import ConfigError
 from geodns.settings import Network, Settings
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.status import StatusTable
+
+if TYPE_CHECKING:
+    from geodns._native import Around
 
 SECRETS_MAX = 4
 """Source: no reference; RFC 9018 section 5 needs two during a roll-over."""
@@ -83,6 +86,22 @@ def surroundings(settings: Settings) -> Surroundings:
         debug=DebugNames(settings.debug_sources, settings.nsid),
         trusts=trust(settings.trusted_resolvers),
         keepalive=int(IDLE_S * 10),
+        native=_native_around(settings, secrets) if settings.engine == "native" else None,
+    )
+
+
+def _native_around(settings: Settings, secrets: Sequence[bytes]) -> Around:
+    from geodns._native import Around
+
+    def prefixes(networks: Sequence[Network]) -> list[tuple[IPv4Address | IPv6Address, int]]:
+        return [(network.network_address, network.prefixlen) for network in networks]
+
+    return Around(
+        nsid=settings.nsid.encode(),
+        cookie_secrets=secrets,
+        debug_sources=prefixes(settings.debug_sources),
+        identity=bool(settings.nsid),
+        trusted=prefixes(settings.trusted_resolvers) if trust(settings.trusted_resolvers) else None,
     )
 
 

@@ -63,7 +63,7 @@ class Generation:
             raise ConfigError(f"A section of the generation contradicts itself: {error}.") from None
 
     def _load(self, manifest: Manifest, fetch: Callable[[Entry], memoryview | bytes]) -> None:
-        sections = {(entry.kind, entry.name): Section(fetch(entry)) for entry in _needed(manifest)}
+        sections = {(entry.kind, entry.name): Section(fetch(entry)) for entry in needed(manifest)}
         self.geo = Geo(_take(sections, Kind.GEO, "geo"))
         self.pools = PoolTables(_take(sections, Kind.POOLS, "pools"))
         self.views = {
@@ -89,7 +89,7 @@ class Generation:
                     raise ConfigError("A zone names a view that the generation does not have.")
 
 
-def _needed(manifest: Manifest) -> list[Entry]:
+def needed(manifest: Manifest) -> list[Entry]:
     """The sections an engine reads. Optional ones of other kinds are passed over."""
     kinds = (Kind.ZONE, Kind.GEO, Kind.VIEW, Kind.POOLS)
     for entry in manifest.sections:

@@ -1,7 +1,8 @@
 """A worker's page: what one worker shows the others, in shared memory.
 
 Layout: 64-bit words: magic, pid, generation served, heartbeat (monotonic nanoseconds), then
-the counters in the order of COUNTERS. One writer, the worker; its successor counts on.
+the counters in the order of COUNTERS; from word 64 on the same counters as the native engine's
+thread raises them. Each word has one writer; the worker's successor counts on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from geodns.errors import Unavailable
 
 MAGIC = int.from_bytes(b"GEODNSW1", "little")
 PAGE_SIZE = 4096
-_PID, _GENERATION, _HEARTBEAT, _COUNTERS = 1, 2, 3, 4
+_PID, _GENERATION, _HEARTBEAT, _COUNTERS, _NATIVE = 1, 2, 3, 4, 64
 
 RCODES = ("noerror", "formerr", "servfail", "nxdomain", "notimp", "refused", "other")
 COUNTERS = ("udp", "tcp", "dropped", "truncated", *RCODES, "tcp_open", "tcp_closed")
@@ -63,7 +64,13 @@ class WorkerPage:
 
     def counters(self) -> dict[str, int]:
         """All counters by name."""
-        return {name: self._words[at] for name, at in _INDEX.items()}
+        words, other = self._words, _NATIVE - _COUNTERS
+        return {name: words[at] + words[at + other] for name, at in _INDEX.items()}
+
+    @property
+    def native_counters(self) -> memoryview:
+        """The counters that the native engine's thread raises."""
+        return self._words[_NATIVE : _NATIVE + len(COUNTERS)]
 
     def claim(self, pid: int) -> None:
         """Take the page for a worker that starts."""

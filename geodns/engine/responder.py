@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from geodns.dns.message import (
     FORMERR,
@@ -28,6 +29,9 @@ from geodns.engine.reply import Reply, option
 from geodns.errors import ConfigError
 from geodns.snapshot.status import StatusTable
 
+if TYPE_CHECKING:
+    from geodns._native import Around
+
 log = logging.getLogger("geodns.engine")
 
 DebugHook = Callable[[Lookup, Query, str, bool, bytes], bytes | None]
@@ -37,13 +41,17 @@ its packets say, with these EDNS options; None leaves the query to the zones."""
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What surrounds the lookup. Units: ``keepalive`` in 100 ms (RFC 7828 section 3.1)."""
+    """What surrounds the lookup. Units: ``keepalive`` in 100 ms (RFC 7828 section 3.1).
+
+    Shape: ``native`` is the same for the native engine; None where it does not serve.
+    """
 
     nsid: bytes = b""
     jar: CookieJar | None = None
     debug: DebugHook | None = None
     trusts: Trusts | None = None
     keepalive: int = 100
+    native: Around | None = None
 
 
 class Responder:

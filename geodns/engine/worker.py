@@ -18,7 +18,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from geodns.engine.generation import Generation
+from geodns.engine.generation import Generation, needed
+from geodns.engine.native import QUESTIONS_BURST, NativeUdp
 from geodns.engine.page import WorkerPage
 from geodns.engine.responder import Responder, Surroundings, refuse
 from geodns.engine.sockets import Listener
@@ -68,6 +69,9 @@ class Worker:
         self._around = around
         self._responder: Responder | None = None
         self._stopping = False
+        self._native = (
+            NativeUdp(listeners, status, page, around.native) if around.native is not None else None
+        )
         self._tcp = TcpServer(self._selector, self._respond_tcp, page.add)
         for listener in listeners:
             self._register(listener)
@@ -80,6 +84,10 @@ class Worker:
         Errors: ConfigError when it contradicts itself; the one before is served on.
         """
         generation = Generation(manifest, lambda entry: memoryview(self._sections[entry.hash]))
+        if self._native is not None:
+            self._native.load(
+                [(e.kind, e.name, memoryview(self._sections[e.hash])) for e in needed(manifest)]
+            )
         self._responder = Responder(generation, self._status, self._around)
         kept = {entry.hash for entry in manifest.sections}
         for digest in self._sections.keys() - kept:
@@ -90,11 +98,17 @@ class Worker:
         """Answer until SIGTERM, or until the supervisor is gone."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
+        if self._native is not None:
+            questions = self._native.start()
+            self._selector.register(questions, selectors.EVENT_READ, lambda _: self._serve_asked())
         while not self._stopping:
             for key, events in self._selector.select(BEAT_S):
                 key.data(events)
-            self._page.beat()
+            if self._native is None or self._native.is_well():
+                self._page.beat()
             self._tcp.expire()
+        if self._native is not None:
+            self._native.stop()
         self._tcp.close()
 
     def _stop(self) -> None:
@@ -103,7 +117,8 @@ class Worker:
     def _register(self, listener: Listener) -> None:
         serve = self._serve_wildcard if listener.wildcard else self._serve_udp
         udp, tcp = listener.udp, listener.tcp
-        self._selector.register(udp, selectors.EVENT_READ, lambda _: serve(udp))
+        if self._native is None:
+            self._selector.register(udp, selectors.EVENT_READ, lambda _: serve(udp))
         self._selector.register(tcp, selectors.EVENT_READ, lambda _: self._tcp.accept(tcp))
 
     def _serve_udp(self, sock: socket.socket) -> None:
@@ -130,6 +145,18 @@ class Worker:
             if reply is not None:
                 with contextlib.suppress(OSError):
                     sock.sendmsg([reply], _reply_from(ancillary), 0, source)
+
+    def _serve_asked(self) -> None:
+        """Answer what the native engine hands over: debug names."""
+        assert self._native is not None
+        for _ in range(QUESTIONS_BURST):
+            question = self._native.take()
+            if question is None:
+                return
+            reply = self._respond(question.packet, question.resolver, tcp=False)
+            self._page.count_reply("udp", reply)
+            if reply is not None:
+                self._native.answer(question, reply)
 
     def _respond_udp(self, packet: bytes, source: tuple[Any, ...]) -> bytes | None:
         if not source[1]:  # nobody listens on port 0: a forged source

@@ -62,7 +62,7 @@ def test_exactly_what_its_rfc_asks_for_of_a_steered_name(
 @pytest.mark.slow
 def test_exactly_what_its_rfc_asks_for_of_a_running_server(tmp_path: Path) -> None:
     with running_geodns(tmp_path) as port:
-        found = play(port, CASES, grace_s=0.0)  # one worker answers in order
+        found = play(port, CASES)
     assert [str(verdict) for verdict in found if verdict.grade is not Grade.EXACT] == []
 
 
@@ -70,7 +70,7 @@ def test_exactly_what_its_rfc_asks_for_of_a_running_server(tmp_path: Path) -> No
 @pytest.mark.skipif(program_of("BIND") is None, reason="named is not installed")
 def test_bind_does_better_in_no_case(tmp_path: Path) -> None:
     with running_geodns(tmp_path / "ours") as port:
-        ours = play(port, SAMPLE, grace_s=0.0)
+        ours = play(port, SAMPLE)
     with running_peer("BIND", tmp_path / "theirs") as port:
         theirs = play(port, SAMPLE)
     assert [str(verdict) for verdict in worse_than(ours, theirs)] == []

@@ -21,6 +21,12 @@ pub const fn mix64(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// The draw after this one, within one answer.
+#[must_use]
+pub const fn next(draw: u64) -> u64 {
+    mix64(draw.wrapping_add(GOLDEN_GAMMA))
+}
+
 /// Source: 2^64 divided by the golden ratio, made odd; `SplitMix64`'s increment.
 const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 

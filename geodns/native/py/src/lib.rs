@@ -1,11 +1,22 @@
 //! The Python face of the native engine: converts arguments and results, decides nothing.
 
+#![deny(unsafe_code)]
+
+mod buffer;
+mod engine;
+mod server;
+
 use pyo3::prelude::*;
 
 /// The native engine of geodns.
 #[pymodule]
 mod _native {
     use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::engine::{Around, Engine};
+    #[pymodule_export]
+    use crate::server::{Question, UdpServer};
 
     /// Spread ``value`` over 64 bits under ``key``.
     #[pyfunction]

@@ -1,0 +1,282 @@
+//! The pools section: who stands where, at which addresses (FORMAT.md, "Kind 4: POOLS").
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::fault::LoadFault;
+use crate::section::Section;
+use crate::words::Words;
+use crate::writer::Writer;
+
+const PARAMS: usize = 8;
+
+/// What is answered with: an IP version, or the name of a service elsewhere (CNAME).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    V4,
+    V6,
+    Name,
+}
+
+/// How one pool is steered by, and where its places stand.
+#[derive(Debug, Clone)]
+pub(crate) struct Pool {
+    pub(crate) weighted: bool,
+    pub(crate) answers: usize,
+    pub(crate) min_answers: usize,
+    pub(crate) min_up: usize,
+    pub(crate) near: bool,
+    pub(crate) open: bool,
+    places: Range<u32>,
+    members: Range<u32>,
+    families: [bool; 3],
+}
+
+impl Pool {
+    /// How many places the pool has.
+    pub(crate) fn place_count(&self) -> u32 {
+        self.places.end - self.places.start
+    }
+
+    /// Its members, place by place.
+    pub(crate) fn members(&self) -> Range<u32> {
+        self.members.clone()
+    }
+
+    /// Whether any member has a target of this family at all.
+    pub(crate) fn has(&self, family: Family) -> bool {
+        let [v4, v6, name] = self.families;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+            Family::Name => name,
+        }
+    }
+}
+
+/// All pools of a generation.
+#[derive(Debug)]
+pub(crate) struct Pools<'a> {
+    all: Vec<Pool>,
+    number_of: HashMap<u64, u32>,
+    member_at: &'a [u32],
+    tail_at: &'a [u32],
+    tail: &'a [u32],
+    weight: &'a [u32],
+    v4: Targets<'a>,
+    v4_address: &'a [u32],
+    v6: Targets<'a>,
+    v6_high: &'a [u64],
+    v6_low: &'a [u64],
+    names: Targets<'a>,
+    name_end: &'a [u32],
+    name_octets: &'a [u8],
+}
+
+/// The targets of one family: whose they are, and where their words stand.
+#[derive(Debug)]
+struct Targets<'a> {
+    at: &'a [u32],
+    slot: &'a [u32],
+    tag: &'a [u32],
+}
+
+impl<'a> Pools<'a> {
+    pub(crate) fn new(section: &Section<'a>) -> Result<Self, LoadFault> {
+        let targets = |at, slot, tag| -> Result<Targets<'a>, LoadFault> {
+            Ok(Targets {
+                at: section.column(at)?,
+                slot: section.column(slot)?,
+                tag: section.column(tag)?,
+            })
+        };
+        let keys = section.column::<u64>("key")?;
+        let mut made = Self {
+            all: Vec::with_capacity(keys.len()),
+            number_of: (0..)
+                .zip(keys)
+                .map(|(number, key)| (*key, number))
+                .collect(),
+            member_at: section.column("member_at")?,
+            tail_at: section.column("tail_at")?,
+            tail: section.column("tail")?,
+            weight: section.column("weight")?,
+            v4: targets("v4_at", "v4_slot", "v4_tag")?,
+            v4_address: section.column("v4_address")?,
+            v6: targets("v6_at", "v6_slot", "v6_tag")?,
+            v6_high: section.column("v6_high")?,
+            v6_low: section.column("v6_low")?,
+            names: targets("cname_at", "cname_slot", "cname_tag")?,
+            name_end: section.column("cname_end")?,
+            name_octets: section.column("cname_octets")?,
+        };
+        let (param, place_at) = (section.column("param")?, section.column("place_at")?);
+        for number in 0..keys.len() {
+            let fault = LoadFault::Contradiction("a pool points nowhere");
+            let pool = made.read(number, param, place_at).ok_or(fault)?;
+            made.all.push(pool);
+        }
+        Ok(made)
+    }
+
+    fn read(&self, number: usize, param: &[u32], place_at: &[u32]) -> Option<Pool> {
+        let [_, weighted, answers, min_answers, min_up, near, open, _] =
+            *param.get(PARAMS * number..)?.first_chunk::<PARAMS>()?;
+        let [first, end] = *place_at.get(number..)?.first_chunk::<2>()?;
+        end.checked_sub(first)?;
+        let members = *self.member_at.get(first as usize)?..*self.member_at.get(end as usize)?;
+        members.end.checked_sub(members.start)?;
+        self.weight
+            .get(members.start as usize..members.end as usize)?;
+        let has = |targets: &Targets| -> Option<bool> {
+            let from = targets.at.get(members.start as usize)?;
+            Some(from != targets.at.get(members.end as usize)?)
+        };
+        Some(Pool {
+            weighted: weighted != 0,
+            answers: answers as usize,
+            min_answers: min_answers as usize,
+            min_up: min_up as usize,
+            near: near != 0,
+            open: open != 0,
+            places: first..end,
+            families: [has(&self.v4)?, has(&self.v6)?, has(&self.names)?],
+            members,
+        })
+    }
+
+    /// The number of a pool by its key.
+    pub(crate) fn number(&self, key: u64) -> Option<u32> {
+        self.number_of.get(&key).copied()
+    }
+
+    pub(crate) fn pool(&self, number: u32) -> Option<&Pool> {
+        self.all.get(number as usize)
+    }
+
+    /// How many members the greatest pool has: no tier is larger.
+    pub(crate) fn members_max(&self) -> usize {
+        self.all
+            .iter()
+            .map(|pool| pool.members.len())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The members at one place of a pool.
+    pub(crate) fn at_place(&self, pool: &Pool, place: u32) -> Range<u32> {
+        let at = (pool.places.start + place) as usize;
+        let bounds = self.member_at.get(at..).and_then(<[u32]>::first_chunk);
+        bounds.map_or(0..0, |[from, to]: &[u32; 2]| *from..*to)
+    }
+
+    /// All of a pool's places by distance from one of them; empty where rows name all.
+    pub(crate) fn tail(&self, pool: &Pool, place: u32) -> &'a [u32] {
+        let at = (pool.places.start + place) as usize;
+        let bounds = self.tail_at.get(at..).and_then(<[u32]>::first_chunk);
+        let [from, to] = *bounds.unwrap_or(&[0, 0]);
+        self.tail.get(from as usize..to as usize).unwrap_or(&[])
+    }
+
+    pub(crate) fn weight(&self, member: u32) -> u32 {
+        self.weight.get(member as usize).copied().unwrap_or(0)
+    }
+
+    /// The status words of a member's targets, by position; another target's word is None.
+    pub(crate) fn words<'w, W: Words + ?Sized>(
+        &self,
+        member: u32,
+        family: Family,
+        words: &'w W,
+    ) -> impl Iterator<Item = Option<u64>> + use<'w, 'a, W> {
+        let targets = self.targets(family);
+        let range = targets.range(member);
+        let slots = targets.slot.get(range.clone()).unwrap_or(&[]);
+        let tags = targets.tag.get(range).unwrap_or(&[]);
+        slots.iter().zip(tags).map(|(slot, tag)| {
+            let word = words.word(*slot);
+            (word >> 32 == u64::from(*tag)).then_some(word)
+        })
+    }
+
+    /// Hand out the addresses of a member that a mask of positions names.
+    pub(crate) fn addresses(
+        &self,
+        member: u32,
+        family: Family,
+        usable: u64,
+        mut give: impl FnMut(&[u8]),
+    ) {
+        let range = self.targets(family).range(member);
+        for (position, at) in range.enumerate() {
+            if usable >> position & 1 == 0 {
+                continue;
+            }
+            match family {
+                Family::V4 => {
+                    if let Some(address) = self.v4_address.get(at) {
+                        give(&address.to_be_bytes());
+                    }
+                }
+                Family::V6 => {
+                    if let (Some(high), Some(low)) = (self.v6_high.get(at), self.v6_low.get(at)) {
+                        let address = u128::from(*high) << 64 | u128::from(*low);
+                        give(&address.to_be_bytes());
+                    }
+                }
+                Family::Name => {
+                    if let Some(name) = self.name(at) {
+                        give(name);
+                    }
+                }
+            }
+        }
+    }
+
+    fn name(&self, at: usize) -> Option<&'a [u8]> {
+        let [from, to] = *self.name_end.get(at..)?.first_chunk::<2>()?;
+        self.name_octets.get(from as usize..to as usize)
+    }
+
+    fn targets(&self, family: Family) -> &Targets<'a> {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+            Family::Name => &self.names,
+        }
+    }
+}
+
+impl Targets<'_> {
+    fn range(&self, member: u32) -> Range<usize> {
+        let bounds = self
+            .at
+            .get(member as usize..)
+            .and_then(<[u32]>::first_chunk);
+        bounds.map_or(0..0, |[from, to]: &[u32; 2]| {
+            *from as usize..(*to).min(from.saturating_add(TARGETS_MAX)) as usize
+        })
+    }
+}
+
+/// Targets of one member and family that count. Source: a node has at most 16 addresses.
+const TARGETS_MAX: u32 = 64;
+
+/// One record for each address.
+pub(crate) struct Records {
+    pub(crate) rtype: u16,
+    pub(crate) ttl: u32,
+}
+
+impl Records {
+    /// Write one record of class IN with this owner (RFC 1035 section 4.1.3).
+    pub(crate) fn put(&self, writer: &mut Writer, owner: &[u8], rdata: &[u8]) {
+        let [type1, type2] = self.rtype.to_be_bytes();
+        let [class1, class2] = crate::wire::CLASS_IN.to_be_bytes();
+        let [ttl1, ttl2, ttl3, ttl4] = self.ttl.to_be_bytes();
+        writer.put(owner);
+        writer.put(&[type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4]);
+        writer.put_size(rdata.len());
+        writer.put(rdata);
+    }
+}

@@ -1,0 +1,160 @@
+//! Whom we steer by: the client subnet or the resolver, and the class it falls into.
+
+use crate::fault::Broken;
+use crate::generation::Generation;
+use crate::intervals::Place;
+use crate::query::Subnet;
+use crate::source::Source;
+use crate::special::{fold, special_prefix_len4, special_prefix_len6};
+use crate::view::{SPECIAL_CLASS, View};
+
+/// Who is steered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) class: u32,
+    /// What goes into the reply.
+    pub(crate) scope: u8,
+    /// 64 bits of the address, for draws.
+    pub(crate) value: u64,
+    /// The place is known, or does not matter.
+    pub(crate) placed: bool,
+}
+
+/// Locates subjects in one view.
+pub(crate) struct Locator<'g, 'a> {
+    pub(crate) generation: &'g Generation<'a>,
+    pub(crate) view: &'g View<'a>,
+}
+
+impl Locator<'_, '_> {
+    /// The class of a query, its scope, and what its draws depend on.
+    ///
+    /// RFC 7871 section 7.1.1: a source prefix length of 0 asks not to be steered by subnet;
+    /// then and where no subnet counts, the resolver does and the scope is 0.
+    pub(crate) fn subject(
+        &self,
+        subnet: Option<Subnet>,
+        resolver: Source,
+    ) -> Result<Subject, Broken> {
+        match subnet.filter(|subnet| subnet.source_prefix_len > 0) {
+            None => self.by_resolver(resolver, 0),
+            Some(subnet) if subnet.family == 1 => self.by_subnet4(subnet, resolver),
+            Some(subnet) => self.by_subnet6(subnet, resolver),
+        }
+    }
+
+    fn by_subnet4(&self, subnet: Subnet, resolver: Source) -> Result<Subject, Broken> {
+        let address = u32::from_be_bytes(padded(subnet.address));
+        let (class, scope) = self.find4(address)?;
+        if class == SPECIAL_CLASS {
+            // RFC 7871 section 10: the block's own length.
+            return self.by_resolver(resolver, special_prefix_len4(address).unwrap_or(scope));
+        }
+        Ok(Subject {
+            class,
+            scope,
+            value: u64::from(address),
+            placed: self.knows4(class, address),
+        })
+    }
+
+    fn by_subnet6(&self, subnet: Subnet, resolver: Source) -> Result<Subject, Broken> {
+        let address = u128::from_be_bytes(padded(subnet.address));
+        let value = upper(address);
+        let (class, scope) = self.find6(value)?;
+        if class != SPECIAL_CLASS {
+            return Ok(Subject {
+                class,
+                scope,
+                value,
+                placed: self.knows6(class, value),
+            });
+        }
+        if let Some(folded) = fold(address, subnet.source_prefix_len) {
+            let (class, scope) = self.find4(folded.address)?;
+            if class != SPECIAL_CLASS {
+                return Ok(Subject {
+                    class,
+                    scope: scope.saturating_add(folded.offset),
+                    value: u64::from(folded.address),
+                    placed: self.knows4(class, folded.address),
+                });
+            }
+        }
+        // A source too short to show an embedded address shows 0.0.0.0, which is special as well.
+        self.by_resolver(resolver, special_prefix_len6(address).unwrap_or(scope))
+    }
+
+    /// The class of the packet's source; one without a place gets the unknown class.
+    fn by_resolver(&self, resolver: Source, scope: u8) -> Result<Subject, Broken> {
+        let folded = match resolver {
+            Source::V4(address) => Some(address),
+            Source::V6(address) => fold(address, 128).map(|folded| folded.address),
+        };
+        let or_unknown = |(class, _)| match class {
+            SPECIAL_CLASS => self.view.unknown,
+            ordinary => ordinary,
+        };
+        if let (Some(address), _) | (None, Source::V4(address)) = (folded, resolver) {
+            let class = or_unknown(self.find4(address)?);
+            return Ok(Subject {
+                class,
+                scope,
+                value: u64::from(address),
+                placed: self.knows4(class, address),
+            });
+        }
+        let Source::V6(address) = resolver else {
+            return Err(Broken);
+        };
+        let value = upper(address);
+        let class = or_unknown(self.find6(value)?);
+        Ok(Subject {
+            class,
+            scope,
+            value,
+            placed: self.knows6(class, value),
+        })
+    }
+
+    /// Whether the place of an IPv4 address of this class is known, or does not matter. Only one
+    /// class holds those of no place, so most are told by their class.
+    fn knows4(&self, class: u32, address: u32) -> bool {
+        let is_told = class != self.view.unknown || self.view.is_one_class();
+        is_told || is_somewhere(self.generation.geo.find4(address))
+    }
+
+    fn knows6(&self, class: u32, upper: u64) -> bool {
+        let is_told = class != self.view.unknown || self.view.is_one_class();
+        is_told || is_somewhere(self.generation.geo.find6(upper))
+    }
+
+    fn find4(&self, address: u32) -> Result<(u32, u8), Broken> {
+        let place = self.view.find4(&self.generation.geo, address);
+        place.map(|place| (place.value, place.scope)).ok_or(Broken)
+    }
+
+    fn find6(&self, upper: u64) -> Result<(u32, u8), Broken> {
+        let place = self.view.find6(&self.generation.geo, upper);
+        place.map(|place| (place.value, place.scope)).ok_or(Broken)
+    }
+}
+
+/// Locations 0 and 1 are no place: unknown, and special-purpose.
+fn is_somewhere(location: Option<Place>) -> bool {
+    location.is_some_and(|location| location.value > 1)
+}
+
+/// The upper half of an IPv6 address.
+fn upper(address: u128) -> u64 {
+    u64::try_from(address >> 64).unwrap_or(0)
+}
+
+/// A prefix's octets, the rest zero.
+fn padded<const N: usize>(prefix: &[u8]) -> [u8; N] {
+    let mut octets = [0; N];
+    for (to, from) in octets.iter_mut().zip(prefix) {
+        *to = *from;
+    }
+    octets
+}

@@ -1,0 +1,167 @@
+"""Random packets: questions with everything EDNS offers, then spoilt, cut and mixed."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+
+import dns.name
+
+from differential.native.fleets import Fleet
+from differential.questions import questions
+from differential.worlds import make_world
+
+TYPES = (1, 1, 1, 1, 28, 28, 28, 5, 2, 6, 64, 65, 65, 16, 255, 43, 39, 251, 252, 41, 0, 65280)
+CLASSES = (1,) * 12 + (255, 3, 4, 0)
+RESOLVERS = (
+    "8.8.8.8",
+    "127.0.0.1",
+    "::1",
+    "192.0.2.7",
+    "::ffff:9.9.9.9",
+    "2a00:1450::1",
+    "fe80::1%lo",
+    "2002:808:808::1",
+    "2001:0:1:2::f7f7:f7f7",
+)
+CHAOS = (b"\x07version\x04bind\0", b"\x02id\x06server\0", b"\x08hostname\x04BIND\0")
+PREFIXES6 = (
+    bytes.fromhex("20010db8"),
+    bytes.fromhex("2002"),
+    bytes.fromhex("20010000"),
+    bytes.fromhex("200100ff"),
+    bytes(10) + b"\xff\xff",
+    bytes.fromhex("0064ff9b") + bytes(8),
+    bytes.fromhex("fe80"),
+    b"\x2a",
+    b"\x26",
+    b"",
+)
+
+Asked = tuple[bytes, str, bool]
+"""A packet, the resolver that sends it, and whether over TCP."""
+
+
+def packets(fleet: Fleet, seed: int, count: int) -> Iterator[Asked]:
+    """Packets drawn by chance; the same seed draws the same."""
+    rng = random.Random(f"packets {seed}")
+    steered = [dns.name.from_text(name).to_wire() for name in fleet.names]
+    plain = questions(make_world(seed), rng, count)
+    for number, question in enumerate(plain):
+        draw = rng.random()
+        if draw < 0.35:
+            name, rtype = question.name.to_wire(), struct.unpack("!H", question.packet(0)[-4:-2])[0]
+            rtype = rtype if question.payload is None else rng.choice(TYPES)
+        elif draw < 0.37:
+            name, rtype = rng.choice(CHAOS), 16
+        else:
+            name, rtype = _recased(rng, rng.choice(steered)), rng.choice(TYPES)
+        packet = _query(rng, number, name, rtype)
+        if rng.random() < 0.12:
+            packet = _spoilt(rng, packet)
+        yield packet, rng.choice(RESOLVERS), rng.random() < 0.15
+
+
+def _query(rng: random.Random, number: int, name: bytes, rtype: int) -> bytes:
+    rclass = rng.choice((3, 1)) if name in CHAOS else rng.choice(CLASSES)
+    flags = rng.choice((0, 0x0100, 0x0120, 0x0110, 0x0010, 0x0080))
+    if rng.random() < 0.02:
+        flags |= rng.choice((0x0800, 0x2000, 0x2800, 0x7800, 0x8000))
+    question = name + struct.pack("!HH", rtype, rclass)
+    questions_ = 1
+    if rng.random() < 0.01:
+        question, questions_ = rng.choice(((b"", 0), (question * 2, 2)))
+    authority = _record(rng, name) if rng.random() < 0.02 else b""
+    extra = [_opt(rng)] if rng.random() < 0.85 else []
+    if rng.random() < 0.03:
+        extra.insert(rng.randrange(len(extra) + 1), rng.choice((_record, _tsig))(rng, name))
+    counts = (questions_, 0, 1 if authority else 0, len(extra))
+    head = struct.pack("!6H", rng.choice((number & 0xFFFF, rng.getrandbits(16))), flags, *counts)
+    return head + question + authority + b"".join(extra)
+
+
+def _opt(rng: random.Random) -> bytes:
+    options = [_ecs(rng)] if rng.random() < 0.75 else []
+    if rng.random() < 0.12:
+        options.append(_option(10, rng.randbytes(rng.choice((8, 8, 16, 24, 40, 7, 12, 0, 41)))))
+    if rng.random() < 0.1:
+        options.append(_option(3, b""))
+    if rng.random() < 0.1:
+        options.append(_option(11, b""))
+    if rng.random() < 0.05:
+        options.append(_option(rng.randrange(20), rng.randbytes(rng.randrange(9))))
+    rng.shuffle(options)
+    data = b"".join(options)
+    version = 0 if rng.random() < 0.98 else 1
+    payload = rng.choice((0, 512, 512, 1232, 4096))
+    flags = rng.choice((0, 0, 0x8000, 0x4001))
+    return struct.pack("!BHHBBHH", 0, 41, payload, 0, version, flags, len(data)) + data
+
+
+def _ecs(rng: random.Random) -> bytes:
+    if rng.random() < 0.03:
+        family, octets, bits = rng.choice((0, 3)), b"", 0
+    elif rng.random() < 0.6:
+        family, octets, bits = (
+            1,
+            rng.randbytes(4),
+            rng.choice((24, 24, 24, 32, 0, rng.randrange(33))),
+        )
+        if rng.random() < 0.2:
+            octets = rng.choice((b"\x0a", b"\xc0\xa8", b"\x64\x40", b"\x7f", b"\xc6\x12")) + octets
+    else:
+        octets = (rng.choice(PREFIXES6) + rng.randbytes(16))[:16]
+        family, bits = 2, rng.choice((56, 48, 64, 128, rng.randrange(129)))
+    octets = octets[: bits + 7 >> 3]
+    if bits & 7 and rng.random() < 0.97:
+        octets = octets[:-1] + bytes([octets[-1] & 0xFF << 8 - (bits & 7) & 0xFF])
+    scope = 0 if rng.random() < 0.98 else 8
+    return _option(8, struct.pack("!HBB", family, bits, scope) + octets)
+
+
+def _option(code: int, data: bytes) -> bytes:
+    return struct.pack("!HH", code, len(data)) + data
+
+
+def _record(rng: random.Random, name: bytes) -> bytes:
+    owner = rng.choice((b"\0", b"\xc0\x0c", name, b"\xc0\xff"))
+    rtype = rng.choice((6, 1, 24, 41, 250))
+    data = rng.randbytes(rng.randrange(12))
+    return owner + struct.pack("!HHIH", rtype, 1, 0, len(data)) + data
+
+
+def _tsig(rng: random.Random, name: bytes) -> bytes:
+    data = rng.choice((b"\x0bhmac-sha256\0", b"\xc0\x0c")) + rng.randbytes(6)
+    data += struct.pack("!HH", 300, 32) + rng.randbytes(32) + struct.pack("!HHH", 7, 0, 0)
+    return (
+        rng.choice((b"\x03Key\0", b"\xc0\x0c"))
+        + struct.pack("!HHIH", 250, 255, 0, len(data))
+        + data
+    )
+
+
+def _spoilt(rng: random.Random, packet: bytes) -> bytes:
+    """A packet with something wrong: octets changed, cut off, put in, or added."""
+    octets = bytearray(packet)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at = rng.randrange(len(octets) + 1)
+        match rng.randrange(5):
+            case 0 if at < len(octets):
+                octets[at] = rng.choice((0, 1, 63, 64, 192, 255, rng.randrange(256)))
+            case 1 if at < len(octets):
+                octets[at] ^= 1 << rng.randrange(8)
+            case 2:
+                del octets[at : at + rng.randint(1, 4)]
+            case 3:
+                octets[at:at] = rng.randbytes(rng.randint(1, 4))
+            case _:
+                del octets[at:]
+    return bytes(octets)
+
+
+def _recased(rng: random.Random, name: bytes) -> bytes:
+    """A name on the wire with some letters raised; lengths are below the letters."""
+    if rng.random() < 0.7:
+        return name
+    return bytes(o - 32 if 97 <= o <= 122 and rng.random() < 0.5 else o for o in name)
