@@ -33,12 +33,22 @@ def serve() -> Iterator[Serve]:
             stack.callback(server.shutdown)
 
         def start(answer: Answer) -> tuple[str, int]:
-            udp = socketserver.UDPServer(("127.0.0.1", 0), udp_handler(answer))
+            udp, tcp = pair(answer)
             run(udp)
-            run(socketserver.TCPServer(udp.server_address, tcp_handler(answer)))
+            run(tcp)
             return "127.0.0.1", udp.server_address[1]
 
         yield start
+
+
+def pair(answer: Answer) -> tuple[socketserver.UDPServer, socketserver.TCPServer]:
+    """Servers on one port; the one that UDP is given may be taken for TCP."""
+    while True:
+        udp = socketserver.UDPServer(("127.0.0.1", 0), udp_handler(answer))
+        try:
+            return udp, socketserver.TCPServer(udp.server_address, tcp_handler(answer))
+        except OSError:
+            udp.server_close()
 
 
 def udp_handler(answer: Answer) -> type[socketserver.BaseRequestHandler]:
