@@ -65,9 +65,11 @@ class CookieJar:
 
         RFC 7873 section 5.2.2: the option is 8 octets, or 16 to 40.
         """
-        if len(option) != CLIENT_OCTETS and not 16 <= len(option) <= 40:
-            return None
         now = int(self._clock())
+        if len(option) == CLIENT_OCTETS:  # a first cookie: seldom met twice, so not remembered
+            return Cookie(_OPTION + option + self._fresh(option, now, _packed(client)), False)
+        if not 16 <= len(option) <= 40:
+            return None
         key = (option, client)
         known = self._known.get(key)
         if known is not None and now < known[0]:

@@ -85,7 +85,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cookies, "REMEMBERED_MAX", 3)
     jar = CookieJar([SECRET], Clock(MADE_S))
     for number in range(10):
-        jar.judge(number.to_bytes(8, "big"), ADDRESS)
+        jar.judge(number.to_bytes(16, "big"), ADDRESS)
         assert len(jar._known) <= 3
 
 
