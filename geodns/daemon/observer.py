@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from geodns.daemon.places import Places
@@ -14,7 +15,7 @@ from geodns.engine.lookup import Lookup
 from geodns.engine.page import COUNTERS, WorkerPage
 from geodns.errors import GeodnsError, Reason, Unavailable
 from geodns.settings import Settings
-from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, read_manifest
+from geodns.snapshot.manifest import CURRENT, SNAPSHOT_DIR, Entry, Manifest, read_manifest
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import decode_targets
 from geodns.snapshot.status import StatusTable, Verdict
@@ -23,13 +24,23 @@ STALE_WORKER_S = 5.0
 """A worker without a heartbeat for so long is not ready. Source: as the supervisor's."""
 
 
+Stamp = tuple[int, int, int]
+"""Inode, time of change in nanoseconds, octets."""
+
+
 @dataclass(slots=True)
 class _Live:
     """The generation as this process reads it, from the same files as the workers."""
 
     number: int
     lookup: Lookup
-    targets: list[dict[str, Any]] = field(default_factory=list)
+    targets: list[dict[str, Any]]
+    of_node: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for target in self.targets:
+            for node_id in target["nodes"]:
+                self.of_node.setdefault(node_id, []).append(target)
 
 
 class Observer:
@@ -41,6 +52,7 @@ class Observer:
         self._places = places
         self._table = StatusTable(places.status)
         self._live: _Live | None = None
+        self._seen: Stamp | None = None
         self._health: dict[str, Any] = {"ready": False}
         self._octets: dict[str, bytes] = {}
         self._damage: Reason | None = None
@@ -78,8 +90,7 @@ class Observer:
     def node_status(self, node_id: str) -> dict[str, Any]:
         """A node's health: the worst of its targets, and each of them."""
         live = self._current()
-        targets = live.targets if live else []
-        mine = [self._target(target) for target in targets if node_id in target["nodes"]]
+        mine = [self._target(target) for target in live.of_node.get(node_id, [])] if live else []
         return {"state": _worst([target["state"] for target in mine]), "targets": mine}
 
     def serial(self, zone_id: str) -> int | None:
@@ -124,9 +135,13 @@ class Observer:
 
     def _current(self) -> _Live | None:
         """The generation on disk; read again when a new one has been accepted."""
+        seen = _stamp(self._places.data / CURRENT)
+        if seen is not None and seen == self._seen and self._damage is None:
+            return self._live
         manifest, _ = read_manifest(self._places.data)
         if manifest is None:
             return self._live
+        self._seen = seen
         if self._live is None or manifest.generation != self._live.number:
             try:
                 self._live = self._read(manifest)
@@ -226,6 +241,15 @@ class Observer:
             labels = f'address="{target["address"]}",monitor="{target["monitor"] or ""}"'
             lines.append(f"geodns_target_up{{{labels}}} {up}")
         return lines
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """What differs whenever a file has been replaced or written; None if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _targets(manifest: Manifest, fetch: Callable[[Entry], bytes]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from geodns.daemon.link import LineReader, Message, line, pair
 from geodns.daemon.places import Places, make_pages
 from geodns.daemon.sections import manifest_descriptor
 from geodns.daemon.workers import run_worker, surroundings
+from geodns.engine.page import WorkerPage
 from geodns.engine.sockets import Listener
 from geodns.errors import GeodnsError, Unavailable
 from geodns.settings import Settings
@@ -182,8 +183,6 @@ class Supervisor:
             child.signal(signal.SIGKILL)
 
     def _worker_age_s(self, number: int, worker: Child) -> float:
-        from geodns.engine.page import WorkerPage
-
         try:
             page = WorkerPage(self._places.worker_page(number))
         except Unavailable:  # for want of descriptors: nothing can be said of the worker

@@ -170,12 +170,13 @@ class _Keep:
 
 def _zone_recipe(config: Config, zone_id: str) -> list[object]:
     """All that a zone's section is made from, but its serial."""
+    steers = [(owner, steer) for (zone, owner), steer in config.steers.items() if zone == zone_id]
+    types = {pool: steered_types(config, pool) for pool in {steer.pool for _, steer in steers}}
     return [
         _plain(config.zones[zone_id]),
         [
-            [owner, _plain(steer), config.chain(steer.pool), steered_types(config, steer.pool)]
-            for (zone, owner), steer in config.steers.items()
-            if zone == zone_id
+            [owner, _plain(steer), config.chain(steer.pool), types[steer.pool]]
+            for owner, steer in steers
         ],
         [
             [owner, rtype, _plain(rrset)]

@@ -56,9 +56,10 @@ def compile_zone(config: Config, zone_id: str, serial: int) -> bytes:
     apex = names.from_url(zone_id)
     steers = [(owner, steer) for (zone, owner), steer in config.steers.items() if zone == zone_id]
     owners = _owners(config, zone_id, apex, serial)
+    types = {pool: steered_types(config, pool) for pool in {steer.pool for _, steer in steers}}
     for number, (owner, steer) in enumerate(steers):
         entry = owners.setdefault(names.from_url(owner, apex), {})
-        for rtype in steered_types(config, steer.pool):
+        for rtype in types[steer.pool]:
             entry[rtype] = _RRset(rtype, steer.ttl, steer=number)
     _add_empty_non_terminals(owners, apex)
     return encode(
