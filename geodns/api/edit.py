@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,13 +30,15 @@ def keys_in(config: Config, kind: Kind, home: Key) -> Iterator[Key]:
 
 def with_resource(config: Config, kind: Kind, key: Key, resource: Resource) -> Config:
     """The Config with this resource in it."""
-    section = {**kind.section_of(config), config_key(key): resource}
-    return replace(config, **{kind.section: section})
+    section: Any = {**kind.section_of(config), config_key(key): resource}
+    return replace(config, **{kind.attribute: section})
 
 
 def without(config: Config, kind: Kind, key: Key) -> Config:
     """The Config without this resource; a zone goes with all that is in it."""
-    dropped = {other.section: _kept(other.section_of(config), other, kind, key) for other in ALL}
+    dropped: Any = {
+        other.attribute: _kept(other.section_of(config), other, kind, key) for other in ALL
+    }
     return replace(config, **dropped)
 
 
@@ -47,7 +49,7 @@ def applied(config: Config, wanted: Config, made: frozenset[tuple[str, Key]]) ->
     return collect([*items, *resources(wanted)])
 
 
-def _kept(section: dict[Any, Any], other: Kind, kind: Kind, key: Key) -> dict[Any, Any]:
+def _kept(section: Mapping[Any, Any], other: Kind, kind: Kind, key: Key) -> Mapping[Any, Any]:
     if other is kind:
         gone = config_key(key)
         return {at: resource for at, resource in section.items() if at != gone}

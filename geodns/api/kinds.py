@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from geodns.dns.names import excerpt, from_url, to_url
 from geodns.dns.rrtypes import type_from_text, type_to_text
-from geodns.document.resources import KINDS, Key
+from geodns.document.resources import KINDS, Key, attribute, of_kind, section
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import ID_PATTERN, Resource
 from geodns.model.config import Config
@@ -26,7 +27,12 @@ class Kind:
     @property
     def section(self) -> str:
         """The collection's name in URLs and in the document."""
-        return f"{self.word}s"
+        return section(self.word)
+
+    @property
+    def attribute(self) -> str:
+        """The collection's name in a `Config`."""
+        return attribute(self.word)
 
     @property
     def model(self) -> type[Resource]:
@@ -50,10 +56,9 @@ class Kind:
         """The id within its collection: the rest of the URL."""
         return "/".join(key[self.home :])
 
-    def section_of(self, config: Config) -> dict[Any, Any]:
+    def section_of(self, config: Config) -> Mapping[Any, Any]:
         """The Config's resources of this kind by `config_key`."""
-        section: dict[Any, Any] = getattr(config, self.section)
-        return section
+        return of_kind(config, self.word)
 
     def split_id(self, text: str) -> tuple[str, ...]:
         """The key's own parts in an id. Errors: ConfigError if there are too few or many."""

@@ -69,7 +69,7 @@ def _steer_faults(
     owner: bytes,
     steer: Steer,
 ) -> Iterator[Reason]:
-    found: set[bool] = set().union(*(kinds[pool] for pool in config.chain(steer.pool)))
+    found: set[bool] = set().union(*(kinds[pool] for pool in config.steer_pools(steer)))
     at = contents.steer_pointer(owner)
     if len(found) > 1:
         detail = f"{to_text(owner)}: pool {steer.pool} and its fallbacks mix names and addresses."
@@ -84,6 +84,10 @@ def _steer_faults(
         yield Reason(f"{at}/pool", "cname_conflict", detail, steer.pool)
 
 
+def _has_names(config: Config, kinds: Mapping[str, set[bool]], steer: Steer) -> bool:
+    return any(True in kinds[pool_id] for pool_id in config.steer_pools(steer))
+
+
 def _hint_faults(
     config: Config,
     kinds: Mapping[str, set[bool]],
@@ -95,7 +99,7 @@ def _hint_faults(
     for rtype in HINTED_TYPES & rrsets.keys():
         for number, text in enumerate(rrsets[rtype].values):
             steer = contents.steers.get(owner)
-            if take_auto(text)[1] and (steer is None or True in kinds.get(steer.pool, ())):
+            if take_auto(text)[1] and (steer is None or _has_names(config, kinds, steer)):
                 detail = f"{to_text(owner)} is not steered to addresses, so no hint can follow."
                 at = f"{contents.rrset_pointer(owner, rtype)}/values/{number}"
                 yield Reason(at, "contradiction", detail, text)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from geodns.document.references import references
-from geodns.document.resources import pointer
+from geodns.document.resources import of_kind, pointer
 from geodns.errors import Reason
 from geodns.model.base import join_pointer
 from geodns.model.config import Config
@@ -219,7 +219,7 @@ def _unused(config: Config, members: Mapping[str, frozenset[str]]) -> Iterator[R
     used.update(("node", node_id) for ids in members.values() for node_id in ids)
     where = {"pool": "steer or fallback", "node": "pool", "monitor": "pool"}
     for kind, user in where.items():
-        for name in getattr(config, f"{kind}s"):
+        for name in of_kind(config, kind):
             if (kind, name) not in used:
                 detail = f"No {user} uses {kind} {name}."
                 yield Reason(pointer(kind, (name,)), "unused", detail)

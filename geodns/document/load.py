@@ -13,7 +13,7 @@ from geodns.document.contents import attempt
 from geodns.document.reader import DEPTH_MAX
 from geodns.document.reader import read_yaml as read_yaml
 from geodns.document.references import did_you_mean
-from geodns.document.resources import KINDS, Item, Key, body, collect, pointer, resources
+from geodns.document.resources import KINDS, Item, Key, body, collect, pointer, resources, section
 from geodns.document.tolerant import Unread, further_faults
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import ID_PATTERN, join_pointer, read
@@ -22,8 +22,8 @@ from geodns.model.config import Config
 VERSION = 1
 """The schema of the document, its field ``geodns``."""
 
-_BY_ID = ("pool", "node", "monitor")
-_SECTIONS = ("geodns", "name", "zones", *(f"{kind}s" for kind in _BY_ID))
+_BY_ID = ("pool", "node", "monitor", "network", "latency")
+_SECTIONS = ("geodns", "name", "zones", *map(section, _BY_ID))
 
 
 def from_document(data: object, whole: Callable[[Config], Config] = lambda own: own) -> Config:
@@ -64,8 +64,8 @@ def _order(item: Item) -> tuple[int, bool, Key]:
 def _path(item: Item) -> list[str]:
     if item.kind in ("steer", "rrset"):
         zone, *rest = item.key
-        return ["zones", zone, f"{item.kind}s", *rest]
-    return [f"{item.kind}s", *item.key]
+        return ["zones", zone, section(item.kind), *rest]
+    return [section(item.kind), *item.key]
 
 
 def _written(item: Item) -> object:
@@ -97,7 +97,7 @@ class _Loader:
         for zone, fields in self._section("", document, "zones"):
             yield from self._zone(zone, fields)
         for kind in _BY_ID:
-            for name, fields in self._section("", document, f"{kind}s"):
+            for name, fields in self._section("", document, section(kind)):
                 yield from self._by_id(kind, name, fields)
 
     def further(
@@ -109,7 +109,11 @@ class _Loader:
         misspelt = any(key not in _SECTIONS for key in data)
         broken = {fault.pointer for fault in self.faults if fault.code != "unknown_field"}
         for kind in _BY_ID:
-            if (misspelt and f"{kind}s" not in data) or f"/{kind}s" in broken or kind in self._ids:
+            if (
+                (misspelt and section(kind) not in data)
+                or f"/{section(kind)}" in broken
+                or kind in self._ids
+            ):
                 self._unread.kinds.add(kind)
         return further_faults(lambda: whole(collect(items)), self.faults, self._unread)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from geodns.document.resources import Key, pointer
+from geodns.document.resources import pointer
 from geodns.errors import Reason
-from geodns.model.base import join_pointer
+from geodns.model.base import Resource, join_pointer
 from geodns.model.config import Config
+from geodns.model.rule import Rule
+from geodns.model.zone import Steer
 
 HINTS_MAX = 20
 """How many unknown names get a "did you mean".
@@ -32,7 +34,9 @@ class Reference(NamedTuple):
 def references(config: Config) -> Iterator[Reference]:
     """Every place that names a node, pool or monitor by id, known or not."""
     for key, steer in config.steers.items():
-        yield Reference(_field("steer", key, "pool"), "pool", steer.pool)
+        yield from _choices(pointer("steer", key), steer)
+        for number, rule in enumerate(steer.rules):
+            yield from _choices(f"{pointer('steer', key)}/rules/{number}", rule)
     for pool_id, pool in config.pools.items():
         at = pointer("pool", (pool_id,))
         for number, node in enumerate(pool.nodes or ()):
@@ -43,11 +47,26 @@ def references(config: Config) -> Iterator[Reference]:
             yield Reference(f"{at}/monitor", "monitor", pool.monitor)
         if pool.fallback is not None:
             yield Reference(f"{at}/fallback", "pool", pool.fallback)
+        if pool.latency is not None:
+            yield Reference(f"{at}/latency", "latency", pool.latency)
+
+
+def _choices(at: str, chooser: Steer | Rule) -> Iterator[Reference]:
+    """The pools that a steer or a rule of it sends users to."""
+    if chooser.pool is not None:
+        yield Reference(f"{at}/pool", "pool", chooser.pool)
+    for pool_id in chooser.split or ():
+        yield Reference(join_pointer(at, ("split", pool_id)), "pool", pool_id)
 
 
 def unknown_references(config: Config) -> list[Reason]:
     """A reason for every reference to what does not exist."""
-    known = {"node": config.nodes, "pool": config.pools, "monitor": config.monitors}
+    known: dict[str, Mapping[str, Resource]] = {
+        "node": config.nodes,
+        "pool": config.pools,
+        "monitor": config.monitors,
+        "latency": config.latencies,
+    }
     unknown = [ref for ref in references(config) if ref.id not in known[ref.kind]]
     return [
         Reason(
@@ -81,7 +100,3 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     similar_length = (name for name in known if abs(len(name) - len(wrong)) <= 2)
     near = difflib.get_close_matches(wrong, islice(similar_length, _CANDIDATES_MAX), n=1)
     return f"Did you mean {near[0]}?" if near else ""
-
-
-def _field(kind: str, key: Key, field: str) -> str:
-    return f"{pointer(kind, key)}/{field}"

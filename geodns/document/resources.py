@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from geodns.model.base import Resource, join_pointer
 from geodns.model.config import Config
+from geodns.model.latency import Latency
 from geodns.model.monitor import Monitor
+from geodns.model.network import Network
 from geodns.model.node import Node
 from geodns.model.pool import Pool
 from geodns.model.zone import RRset, Steer, Zone
@@ -22,7 +24,25 @@ KINDS: dict[str, type[Resource]] = {
     "pool": Pool,
     "node": Node,
     "monitor": Monitor,
+    "network": Network,
+    "latency": Latency,
 }
+
+
+def section(kind: str) -> str:
+    """The name of a kind's collection, in the document and in URLs."""
+    return kind if kind == "latency" else f"{kind}s"
+
+
+def attribute(kind: str) -> str:
+    """The name of a kind's collection in a `Config`."""
+    return "latencies" if kind == "latency" else f"{kind}s"
+
+
+def of_kind(config: Config, kind: str) -> Mapping[Any, Any]:
+    """All resources of a kind, by id or by the `Config`'s own tuple."""
+    found: Mapping[Any, Any] = getattr(config, attribute(kind))
+    return found
 
 
 class Item(NamedTuple):
@@ -36,15 +56,15 @@ class Item(NamedTuple):
 def resources(config: Config) -> Iterator[Item]:
     """All resources, kind by kind as in `KINDS`, each kind in the Config's own order."""
     for kind in KINDS:
-        for key, resource in getattr(config, f"{kind}s").items():
+        for key, resource in of_kind(config, kind).items():
             yield Item(kind, key if isinstance(key, tuple) else (key,), resource)
 
 
 def collect(items: Iterable[Item]) -> Config:
     """The Config of these resources; the last one wins where two have the same key."""
-    sections: dict[str, dict[Any, Any]] = {f"{kind}s": {} for kind in KINDS}
+    sections: dict[str, dict[Any, Any]] = {attribute(kind): {} for kind in KINDS}
     for kind, key, resource in items:
-        sections[f"{kind}s"][key[0] if len(key) == 1 else key] = resource
+        sections[attribute(kind)][key[0] if len(key) == 1 else key] = resource
     return Config(**sections)
 
 
@@ -52,8 +72,8 @@ def pointer(kind: str, key: Key) -> str:
     """Where the resource stands in the document (RFC 6901)."""
     if kind in ("steer", "rrset"):
         zone, *rest = key
-        return join_pointer("", ("zones", zone, f"{kind}s", *rest))
-    return join_pointer("", (f"{kind}s", *key))
+        return join_pointer("", ("zones", zone, section(kind), *rest))
+    return join_pointer("", (section(kind), *key))
 
 
 def body(resource: Resource) -> dict[str, Any]:

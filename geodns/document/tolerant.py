@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geodns.document.check import check
-from geodns.document.resources import KINDS, Item, Key, collect, pointer, resources
+from geodns.document.resources import KINDS, Item, Key, collect, pointer, resources, section
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import Resource, read
 from geodns.model.config import Config
@@ -106,7 +106,7 @@ class _Echoes:
         self._gone |= {f"{at}/{name}" for at, names in unread.fields.items() for name in names}
         loose = {at for at in self._gone if at and _owner(at) not in unread.fields}
         self._doubtful = {_tokens(at)[0] for at in loose}
-        self._doubtful |= {f"{kind}s" for kind in unread.kinds}
+        self._doubtful |= set(map(section, unread.kinds))
         self._doubtful |= {_tokens(pointer(kind, key))[0] for kind, key in unread.resources}
         self._doubtful |= {
             section

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from geodns.errors import ConfigError, Reason
 
@@ -53,6 +53,11 @@ def escape_pointer(part: str) -> str:
 def join_pointer(base: str, parts: Iterable[object]) -> str:
     """``base`` extended by reference tokens."""
     return base + "".join("/" + escape_pointer(str(part)) for part in parts)
+
+
+def refused(detail: str, hint: str = "") -> PydanticCustomError:
+    """What a validator raises: why a value is refused, and what was likely meant."""
+    return PydanticCustomError("value_error", "{detail}", {"detail": detail, "hint": hint})
 
 
 _CODES = {
@@ -117,7 +122,10 @@ def _plain(bound: object) -> object:
 
 
 def _hint(fault: ErrorDetails, kind: type[Resource]) -> str:
-    """The field that was likely meant, for one that does not exist in the resource itself."""
+    """What a validator says was meant, or the field meant by one that the resource has not."""
+    told = str(fault.get("ctx", {}).get("hint", ""))
+    if told:
+        return told
     if fault["type"] != "extra_forbidden" or len(fault["loc"]) != 1:
         return ""
     near = difflib.get_close_matches(str(fault["loc"][0])[:64], kind.model_fields, 1)

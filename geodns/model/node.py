@@ -5,11 +5,16 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from geodns.model.base import Id, Resource
+from geodns.model.rule import Matchers
 
 ADDRESSES_MAX = 16
+
+LOAD_MAX = 1e9
+"""Largest load. Source: no reference; whether it is a share or bits per second is the node's."""
+
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -38,15 +43,32 @@ class Location(Resource):
     lon: float = Field(ge=-180, le=180)
 
 
+At = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+"""A place by name: the IATA code of an airport or city, or a city."""
+
+
+class Shed(Resource):
+    """The reported load from which users are sent away, and at which all of them are."""
+
+    lo: float = Field(ge=0, le=LOAD_MAX)
+    hi: float = Field(ge=0, le=LOAD_MAX)
+
+
 class Node(Resource):
     """An edge node: addresses, or the name of a service elsewhere (``cname``).
 
-    Its location is found from its first address when it is not given.
+    It stands where ``at`` or ``location`` say, else where its first address was found to be.
+    Whom it ``refuses`` or, if that is given, does not ``serve`` never gets it.
     """
 
     addresses: tuple[Address, ...] = Field(default=(), max_length=ADDRESSES_MAX)
     cname: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    at: At | None = None
     location: Location | None = None
+    bias: int = Field(default=0, ge=-99, le=99)
+    serves: Matchers | None = None
+    refuses: Matchers | None = None
+    shed: Shed | None = None
     weight: int = Field(default=100, ge=0, le=1000)
     labels: dict[Id, Annotated[str, Field(max_length=63)]] = Field(default={}, max_length=64)
     probe_address: Address | None = None

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from geodns.model.base import TTL_MAX, Id, Resource
 from geodns.model.node import Address
+from geodns.model.rule import RULES_MAX, Rule, Split
 
 NameText = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 """A domain name in master-file text; up to four characters an octet, so 1024 bounds 255."""
@@ -43,10 +44,13 @@ class Zone(Resource):
 class Steer(Resource):
     """A name whose A and AAAA answers are chosen for each user. Units: seconds.
 
+    ``pool``, or ``split`` between several, is for everybody whom no rule sends elsewhere.
     ``ttl_min`` replaces ``ttl`` while the deciding nodes' health is unsettled.
     """
 
-    pool: Id
+    pool: Id | None = None
+    split: Split | None = Field(default=None, min_length=1, max_length=64)
+    rules: tuple[Rule, ...] = Field(default=(), max_length=RULES_MAX)
     ttl: Ttl = 30
     ttl_min: Ttl = 5
     ecs: bool = True
