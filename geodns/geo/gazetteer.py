@@ -26,7 +26,19 @@ CHOICES_MAX = 8
 
 _CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 _LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ə": "a", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
+    {
+        "ʻ": "",
+        "ʼ": "",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ı": "i",
+        "ə": "a",
+        "æ": "ae",
+        "œ": "oe",
+        "ð": "d",
+        "þ": "th",
+    }
 )
 """Letters that Unicode does not take apart, as they are usually written in ASCII."""
 
@@ -103,7 +115,7 @@ def _places() -> _Places:
         if code:
             places.codes[code] = spot
             continue
-        places.names.setdefault(fold(name), []).append(spot)
+        places.names.setdefault(fold(name) or name, []).append(spot)
         for other in others.split("|") if others else ():
             places.others.setdefault(other, []).append(spot)
     return places
@@ -154,7 +166,7 @@ def _similar(at: str) -> Iterator[str]:
     alike = [
         each
         for each in chain(known.names, known.others)
-        if name and each[0] == name[0] and abs(len(each) - len(name)) < 3
+        if name and each[:1] == name[:1] and abs(len(each) - len(name)) < 3
     ]
     for each in difflib.get_close_matches(name, alike, 1):
         yield _choices(known.named(each)[:1])
