@@ -17,6 +17,12 @@ STEER_ECS = 1
 SPECIAL_CLASS = 0xFFFF_FFFF
 """The class of special-purpose blocks: who comes from there is steered by resolver."""
 
+LOOK_ON = 0xFFFF_FFFE
+"""In an overlay: what ``class_of`` says of the location holds."""
+
+NO_GROUP = 0xFFFF_FFFF
+"""In ``row_group``: every place of the pool may answer."""
+
 DEGREE_SCALE = 10_000
 """Coordinates stand as (degrees + 180) times this, unsigned."""
 

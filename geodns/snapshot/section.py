@@ -101,6 +101,10 @@ class Section:
         except KeyError:
             raise ConfigError(f"Section of kind {self.kind} has no column {name}.") from None
 
+    def has(self, name: str) -> bool:
+        """Whether there is a column of this name."""
+        return name in self._columns
+
     def octets(self, name: str) -> bytes:
         """A column's content as bytes (for text and JSON)."""
         return bytes(self.column(name))

@@ -1,12 +1,23 @@
-"""The keyed 64-bit mix that every weighted choice draws from.
+"""The keyed 64-bit mix that every choice among nodes draws from.
 
-Both engines must agree on it bit for bit; the test vectors stand in the unit tests of both.
+Both engines must agree on it bit for bit; the test vectors stand in FORMAT.md ("Draws") and in
+the unit tests of both.
 """
 
 from __future__ import annotations
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 GOLDEN = 0x9E37_79B9_7F4A_7C15
+
+SPLIT = int.from_bytes(b"split", "big")
+STICKY = int.from_bytes(b"sticky", "big")
+SHED = int.from_bytes(b"shed", "big")
+"""What a name's salt is mixed with, so that its arms, its nodes and who is sent away by load are
+drawn independently of one another."""
+
+SPLIT_BITS = SHED_BITS = {4: 20, 6: 40}
+"""Leading bits of an address, by IP version, by which arms are drawn and users are sent away.
+Source: as the default of ``sticky_bits``; within a /20 and a /40 users move together."""
 
 
 def mix64(x: int) -> int:

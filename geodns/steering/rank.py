@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from geodns.geo.vectors import chord_to_km, unit_vectors
-from geodns.steering.choose import TIER_START
+from geodns.steering.tables import TIER_START
 
 NEAREST = 8
 """Places a row keeps; beyond them the order is by distance from the row's first place.

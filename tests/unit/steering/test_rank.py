@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from geodns.steering.choose import TIER_START
+from geodns.steering.tables import TIER_START
 from geodns.steering.rank import NEAREST, TAIL, Band, Ranking, rank_alike, rank_nearest, tails
 
 Point = tuple[float, float]
