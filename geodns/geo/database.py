@@ -146,15 +146,21 @@ def open_database(path: str | Path) -> GeoDatabase:
 
 def read_database(path: str | Path) -> DatabaseFile:
     """Read a file whole. Errors: ConfigError unless it is an mmdb file of the City kind."""
+    file = read_file(path)
+    # geoip2's Reader.city() accepts a file by this word.
+    if "City" not in file.info.name:
+        why = f"is of type {file.info.name[:80]!r}, which has no coordinates"
+        raise _refusal(file.info.path, why, CITY_HINT)
+    return file
+
+
+def read_file(path: str | Path) -> DatabaseFile:
+    """Read a file whole. Errors: ConfigError unless it is an mmdb file."""
     path = Path(path)
     with refusing(path):
         content = path.read_bytes()
         with maxminddb.open_database(BytesIO(content), maxminddb.MODE_FD) as reader:
             metadata = reader.metadata()
-        # geoip2's Reader.city() accepts a file by this word.
-        if "City" not in metadata.database_type:
-            why = f"is of type {metadata.database_type[:80]!r}, which has no coordinates"
-            raise _refusal(path, why, CITY_HINT)
         info = DatabaseInfo(
             name=metadata.database_type,
             build_date=datetime.fromtimestamp(metadata.build_epoch, UTC).date(),

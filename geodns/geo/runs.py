@@ -12,6 +12,8 @@ import numpy.typing as npt
 from geodns.geo.tree import Word
 
 Words = npt.NDArray[np.uint32]
+NOTHING = 0xFFFF_FFFF
+"""In a table that is laid over another: what is below shows through."""
 
 
 def merged(starts: npt.NDArray[Word], values: Words) -> tuple[npt.NDArray[Word], Words]:
@@ -41,3 +43,28 @@ def painted(
         high += int(high < len(all_starts) and int(all_starts[high]) == last)
         all_values[low:high] = value
     return merged(all_starts, all_values)
+
+
+def laid_over(
+    starts: npt.NDArray[Word], values: Words, over: npt.NDArray[Word], over_values: Words
+) -> tuple[npt.NDArray[Word], Words]:
+    """The same table with those of another laid over it, but where that says NOTHING."""
+    starts, values, upper = cut(starts, values, over)
+    seen = over_values[upper]
+    return merged(starts, np.where(seen == NOTHING, values, seen))
+
+
+def cut(
+    starts: npt.NDArray[Word], values: Words, edges: npt.NDArray[Word]
+) -> tuple[npt.NDArray[Word], Words, npt.NDArray[np.int64]]:
+    """The same table with runs starting at ``edges``, too; and on which edge each run is.
+
+    Shape: ``edges`` ascend from 0; the third is for each run the last edge not behind it.
+    """
+    at = np.searchsorted(starts, edges, side="right")
+    new = starts[at - 1] != edges
+    cut_starts = np.insert(starts, at[new], edges[new])
+    cut_values = np.insert(values, at[new], values[at[new] - 1])
+    begins = np.searchsorted(cut_starts, edges)
+    counts = np.diff(begins, append=len(cut_starts))
+    return cut_starts, cut_values, np.repeat(np.arange(len(edges), dtype=np.int64), counts)

@@ -35,6 +35,8 @@ class World:
     Shape: starts4 are IPv4 addresses, starts6 the upper 64 bits of IPv6 ones; both begin with
            0 and cover all. Every start is a multiple of a /24, a /48: of longer networks the
            largest known share of the block speaks for it. Neighbours differ in location.
+           ``networks`` are the operator's own, the last of the locations, and may be longer;
+           ``painted`` is a digest of them.
     """
 
     info: DatabaseInfo
@@ -43,6 +45,13 @@ class World:
     starts6: npt.NDArray[np.uint64]
     location6: Words
     locations: Locations
+    networks: tuple[str, ...] = ()
+    painted: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells what the world was made from."""
+        return self.info.sha256 + self.painted
 
 
 def load_world(path: str | Path, cache_dir: Path | None) -> World:
