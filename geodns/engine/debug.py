@@ -15,13 +15,14 @@ from ipaddress import ip_address, ip_network
 from geodns import __version__
 from geodns.dns.message import CLASS_CH, CLASS_IN, MESSAGE_MAX_OCTETS, text_reply
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_ANY, TYPE_TXT
-from geodns.engine.explain import Network, explain, make_query, target_text
+from geodns.engine.considered import target_text
+from geodns.engine.explain import Network, explain, make_query
 from geodns.engine.lookup import Lookup
 from geodns.engine.query import ECS_FAMILY_BITS, Query
 from geodns.engine.reply import ecs_option
 from geodns.engine.zones import ZoneTable
 from geodns.errors import GeodnsError
-from geodns.steering.choose import NAME, V4
+from geodns.steering.tables import NAME, V4
 
 EXPLAIN = b"\x08_explain"
 EXPLAIN_AAAA = b"\x05_aaaa" + EXPLAIN

@@ -7,30 +7,29 @@ came with this subnet, from this resolver, with this message ID.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from struct import Struct
 from typing import Any
 
 from geodns.dns import names
 from geodns.dns.message import OPTION_ECS, RD
 from geodns.dns.rrtypes import TYPE_CNAME, TYPE_OPT, type_from_text, type_to_text
-from geodns.engine.explanation import Considered, Explanation, lines_of
+from geodns.engine.considered import Survey, target_text
+from geodns.engine.explanation import Explanation, lines_of
 from geodns.engine.generation import Location
 from geodns.engine.lookup import Lookup
 from geodns.engine.pools import PoolNames
 from geodns.engine.query import ECS_FAMILY_BITS, Query
-from geodns.engine.steered import FAMILY_OF, Ready
-from geodns.engine.subject import Subject, subject_of
-from geodns.engine.views import ViewTable
+from geodns.engine.steered import FAMILY_OF
+from geodns.engine.subject import subject_of
+from geodns.engine.views import Arm, ViewTable
 from geodns.engine.zones import Owner, SteerTable, ZoneTable
 from geodns.errors import ConfigError, NotFound, Reason
-from geodns.geo.distance import great_circle_km
-from geodns.geo.special import fold
-from geodns.snapshot.status import Override, StatusTable, Verdict
-from geodns.steering.choose import NAME, Candidate, Chain, Link, Member, Target, is_usable, pick
-
-CANDIDATES_MAX = 12
-"""Members shown. Source: no reference; with the other lines they fit one UDP reply of TXT."""
+from geodns.snapshot.status import StatusTable
+from geodns.steering.choose import Candidate
+from geodns.steering.draw import user_of
+from geodns.steering.mix import SPLIT_BITS
+from geodns.steering.tables import FIRST, STICKY, WEIGHTED, Chain
 
 _HEADER = Struct(">HHHHHH").pack
 _QUESTION = Struct(">HH").pack
@@ -101,9 +100,7 @@ def _explain_static(
         f"01 {name} {rtype} = {kind} ttl {ttl} scope /0 generation {number}",
         f"02 {name} {what}",
     )
-    return Explanation(
-        name, rtype, kind, (), (), ttl, 0, number, "", "", resolver, "", "", "", "", (), (), lines
-    )
+    return Explanation(name, rtype, kind, ttl, 0, number, resolver, lines)
 
 
 class _Steered:
@@ -126,20 +123,24 @@ class _Steered:
         self._now_ms = now_ms
         self._view: ViewTable = self._generation.views[steer.view]
         self._family = FAMILY_OF[rtype]
-        self._subject = subject_of(query, self._view, resolver, ecs=steer.ecs)
-        self._ready: Ready = lookup.steering.ready(steer, self._subject.number, rtype)
+        ecs = steer.ecs and lookup.trusts(resolver)
+        self._subject = subject_of(query, self._view, resolver, ecs=ecs)
+        self._message_id = query.packet[0] << 8 | query.packet[1]
+        self._steering = lookup.steering
+        epoch = self._status.epoch
+        self._ready = self._steering.resolve(steer, self._subject, rtype, epoch)
         self._names: PoolNames = self._generation.pools.names()
         self._place = self._location()
 
     def explain(self) -> Explanation:
         query, subject, ready = self._query, self._subject, self._ready
-        message_id = query.packet[0] << 8 | query.packet[1]
         decision = ready.decision
-        chosen = pick(decision, self._steer.salt, subject.value ^ message_id << 32)
-        chain = self._generation.chain(self._view, subject.number)
-        pool = decision.pool or (chain[0].pool if chain else None)
-        about = self._generation.geo.about()
-        return self._told(
+        chosen = self._steering.pick(ready, self._steer, subject, self._message_id)
+        arm = subject.destination.arms[ready.arm]
+        chain = self._generation.chain(self._view, subject.number, arm)
+        pool = decision.pool or chain[0].pool
+        about, geo = self._view.about(), self._generation.geo.about()
+        return _told(
             name=names.to_url(query.qname),
             type=type_to_text(query.qtype),
             kind="steered",
@@ -152,15 +153,37 @@ class _Steered:
             by="ecs" if subject.by_ecs else "resolver",
             resolver=self._resolver,
             place=_place_text(self._place),
-            database=f"{about['name']} {about['build_date'][:7]}",
-            pool=self._names.pools[pool.number] if pool else "",
-            order=self._names.orders[pool.number] if pool else "",
-            candidates=tuple(self._considered(chain, decision.failing_open)),
-            notes=tuple(self._notes(subject)),
+            coarse=self._place is not None and self._place.coarse,
+            database=f"{geo['name']} {geo['build_date'][:7]}",
+            rule=about["rules"][subject.destination.number],
+            arm=self._arm_text(arm),
+            pool=self._names.pools[pool.number],
+            order=self._names.orders[pool.number],
+            spread=_SPREADS[pool.spread],
+            candidates=tuple(self._survey(chain).considered()),
+            cache_entries=about["scopes"],
+            notes=tuple(self._notes()),
         )
 
-    def _told(self, **fields: Any) -> Explanation:
-        return Explanation(**fields, lines=tuple(lines_of(fields)))
+    def _survey(self, chain: Chain) -> Survey:
+        return Survey(
+            chain,
+            self._ready,
+            self._family,
+            self._status,
+            self._names,
+            self._subject_text(),
+            self._place,
+            self._now_ms,
+        )
+
+    def _arm_text(self, arm: Arm) -> str:
+        """The pool of the arm and its share of the users; empty where there is no split."""
+        arms = self._subject.destination.arms
+        if len(arms) == 1:
+            return ""
+        name = self._names.pools[self._generation.pools.pool(arm.key).number]
+        return f"{name} {arm.weight} of {sum(each.weight for each in arms)}"
 
     def _subject_text(self) -> str:
         if not self._subject.by_ecs:
@@ -169,104 +192,62 @@ class _Steered:
 
     def _location(self) -> Location | None:
         """The place of whom we steer by; None where the database knows none."""
-        intervals = self._generation.geo.intervals
-        if not self._subject.by_ecs:
-            address = ip_address(self._resolver.partition("%")[0])
-            value, version = int(address), address.version
-        else:
+        if self._subject.by_ecs:
             value = int.from_bytes(self._query.subnet, "big")
             version = 4 if self._query.family == 1 else 6
             value <<= (32 if version == 4 else 128) - 8 * len(self._query.subnet)
-        if version == 6 and (folded := fold(value, 128)) is not None:
-            value, version = folded[0], 4
-        found, _ = intervals.find4(value) if version == 4 else intervals.find6(value >> 64)
-        return self._generation.geo.location(found) if found > 1 else None
+        else:
+            address = ip_address(self._resolver.partition("%")[0])
+            value, version = int(address), address.version
+        return self._generation.geo.location_of(value, version)
 
-    def _considered(self, chain: Chain, failing_open: bool) -> Iterator[Considered]:
-        shown = 0
-        decided = False
-        for link in chain:
-            for tier, members in enumerate(link.tiers()):
-                found = list(self._tier(link, tier, members, decided, failing_open))
-                yield from found[: CANDIDATES_MAX - shown]
-                shown += len(found)
-                decided = decided or any(considered.mark == "+" for considered in found)
-                if shown >= CANDIDATES_MAX:
-                    return
-
-    def _tier(
-        self, link: Link, tier: int, members: list[Member], decided: bool, ignore: bool
-    ) -> Iterator[Considered]:
-        for member in members:
-            for target in member.targets(self._family):
-                usable = is_usable(self._word(target), ignore=ignore)
-                mark = "-" if not usable else "." if decided else "+"
-                yield self._target(link, tier, member, target, mark)
-
-    def _target(
-        self, link: Link, tier: int, member: Member, target: Target, mark: str
-    ) -> Considered:
-        word = self._status.word(target.slot, target.tag)
-        note = self._status.note(target.slot)
-        mine = self._status.words[target.slot] >> 32 == target.tag
-        since_ms = note.since_ms if mine else 0
-        return Considered(
-            node=self._names.nodes[member.node],
-            address=target_text(target.address, self._family),
-            pool=self._names.pools[link.pool.number],
-            tier=tier,
-            mark=mark,
-            state=_state(word.verdict, word.override),
-            distance_km=self._distance_km(member),
-            since_s=round((self._now_ms - since_ms) / 1000, 1) if since_ms else None,
-            reason=self._reason(link, note.reason if mine else ""),
-        )
-
-    def _reason(self, link: Link, reason: str) -> str:
-        monitor = self._names.monitors[link.pool.number]
-        if monitor is None:
-            return "no monitor"
-        return f"{monitor}: {reason}" if reason else f"{monitor}: not probed yet"
-
-    def _word(self, target: Target) -> int:
-        return self._status.word(target.slot, target.tag).pack()
-
-    def _distance_km(self, member: Member) -> float | None:
-        if self._place is None:
-            return None
-        here = (self._place.latitude, self._place.longitude)
-        return round(great_circle_km(*here, *self._names.points[member.node]), 1)
-
-    def _notes(self, subject: Subject) -> Iterator[str]:
-        if self._ready.decision.failing_open:
-            yield "failing open: no node of the pool is healthy"
-        if self._ready.decision.pool is None:
+    def _notes(self) -> Iterator[str]:
+        subject, ready = self._subject, self._ready
+        if ready.decision.failing_open:
+            yield "failing open: no node of the chain is healthy"
+        if ready.decision.pool is None:
             yield "nothing left to answer with: NODATA"
-        if self._ready.ttl != self._steer.ttl:
-            yield f"ttl {self._ready.ttl} not {self._steer.ttl}: health is unsettled"
+        if ready.ttl != self._steer.ttl:
+            yield f"ttl {ready.ttl} not {self._steer.ttl}: health is unsettled"
         if self._place is None:
             yield "location unknown: spread by weight"
-        if subject.by_ecs:
-            yield f"scope /{subject.scope}: the widest prefix with this class"
-        elif subject.scope:
-            yield f"scope /{subject.scope}: a special-purpose block; steered by resolver"
-        else:
-            yield "scope /0: steered by resolver"
+        elif self._place.coarse:
+            yield "place is coarse, a whole country: all that may be nearest count as equal"
+        if subject.destination.is_split:
+            yield f"arm by hash of {self._user(SPLIT_BITS[subject.version])}"
+        pool = ready.decision.pool
+        if pool is not None and pool.spread == STICKY:
+            yield f"sticky by hash of {self._user(pool.sticky_bits(subject.version))}"
+        yield self._scope_note()
+
+    def _user(self, bits: int) -> str:
+        """The network by which draws that must not change know the user."""
+        subject = self._subject
+        value = user_of(subject.value, subject.version, bits)
+        address = IPv4Address(value) if subject.version == 4 else IPv6Address(value << 64)
+        return f"{address}/{bits}"
+
+    def _scope_note(self) -> str:
+        subject = self._subject
+        if not subject.by_ecs:
+            special = "a special-purpose block; " if subject.scope else ""
+            return f"scope /{subject.scope}: {special}steered by resolver"
+        destination = subject.destination
+        bits = destination.bits4 if subject.version == 4 else destination.bits6
+        return (
+            f"scope /{subject.scope}: the widest prefix with this class{' and hash' * (bits > 0)}"
+        )
 
 
-def _state(verdict: Verdict, override: Override) -> str:
-    if override is not Override.NONE:
-        return f"{override.name.lower()} by override"
-    return verdict.name.lower()
+_SPREADS = {FIRST: "first", WEIGHTED: "weighted", STICKY: "sticky"}
+
+
+def _told(**fields: Any) -> Explanation:
+    return Explanation(**fields, lines=tuple(lines_of(fields)))
 
 
 def _addresses(chosen: list[Candidate], family: int) -> Iterator[str]:
     return (target_text(a, family) for candidate in chosen for a in candidate.addresses)
-
-
-def target_text(address: bytes, family: int) -> str:
-    """An address or name as a person writes it."""
-    return names.to_url(address) if family == NAME else str(ip_address(address))
 
 
 def _subnet_text(query: Query) -> str:

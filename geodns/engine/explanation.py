@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+LINE_MAX_OCTETS = 255
+"""Of one line. Source: one character-string of a TXT record (RFC 1035 section 3.3.14)."""
+
+RULE_MAX = 100
+"""Characters of a rule's text that a line shows; a rule may have thousands of subnets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """One address of a member, and why it may answer or not. Units: kilometres, seconds."""
+    """One address of a member, and why it may answer or not. Units: kilometres, seconds.
+
+    Shape: tiers are counted from 1; ``tier`` 0 and no address: it never answers this user.
+    ``sends_away``: this user is among the ``shed_percent`` for whom its load is too high.
+    """
 
     node: str
     address: str
@@ -20,31 +30,41 @@ class Considered:
     distance_km: float | None
     since_s: float | None
     reason: str
+    shed_percent: float = 0.0
+    sends_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Shape: ``mark`` of a candidate is "+" in the deciding tier, "-" unusable, "." usable but
-    not reached; ``lines`` say the same for people."""
+    """Shape: ``mark`` of a candidate is "+" if it may give the answer, "-" unusable, "." usable
+    but not reached. ``rule`` is empty for the catch-all; ``arm`` says the pool of a split's arm
+    and its share; ``cache_entries`` how many a resolver's cache may hold of the name, by family.
+    ``lines`` say the same for people.
+    """
 
     name: str
     type: str
     kind: str
-    nodes: tuple[str, ...]
-    addresses: tuple[str, ...]
     ttl: int
     scope: int
     generation: int
-    subject: str
-    by: str
     resolver: str
-    place: str
-    database: str
-    pool: str
-    order: str
-    candidates: tuple[Considered, ...]
-    notes: tuple[str, ...]
     lines: tuple[str, ...]
+    nodes: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    subject: str = ""
+    by: str = ""
+    place: str = ""
+    coarse: bool = False
+    database: str = ""
+    rule: str = ""
+    arm: str = ""
+    pool: str = ""
+    order: str = ""
+    spread: str = ""
+    candidates: tuple[Considered, ...] = ()
+    cache_entries: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -61,16 +81,36 @@ def lines_of(fields: dict[str, Any]) -> Iterator[str]:
         f"subject {fields['subject']} by {'ECS' if fields['by'] == 'ecs' else 'resolver'}, "
         f"resolver {fields['resolver']}",
         f"place {fields['place']} by {fields['database']}",
-        f"rule catch-all -> pool {fields['pool']}, {fields['order']}",
+        _rule_text(fields),
         *map(_candidate_text, fields["candidates"]),
         "; ".join(fields["notes"]),
     ]
     for number, text in enumerate(texts, 1):
-        yield f"{number:02d} {text}"
+        yield _cut(f"{number:02d} {text}", LINE_MAX_OCTETS)
+
+
+def _rule_text(fields: dict[str, Any]) -> str:
+    rule = _cut(fields["rule"], RULE_MAX) or "catch-all"
+    arm = f" -> arm {fields['arm']}" if fields["arm"] else ""
+    spread = "" if fields["spread"] == "weighted" else f", {fields['spread']}"
+    return f"rule {rule}{arm} -> pool {fields['pool']}, {fields['order']}{spread}"
 
 
 def _candidate_text(considered: Considered) -> str:
+    who = " ".join(filter(None, [considered.mark, considered.node, considered.address]))
     distance = "" if considered.distance_km is None else f" {considered.distance_km:.0f} km"
+    tier = f" tier {considered.tier}" if considered.tier > 1 else ""
     since = "" if considered.since_s is None else f" {considered.since_s:.0f} s"
-    text = f"{considered.mark} {considered.node} {considered.address}{distance}:"
-    return f"{text} {considered.state}{since}, {considered.reason}"
+    state = [f"{considered.state}{since}"]
+    if considered.shed_percent:
+        too = ", this user too" if considered.sends_away else ""
+        state.append(f"sheds {considered.shed_percent:g} %{too}")
+    return f"{who}{distance}{tier}: {', '.join(filter(None, [*state, considered.reason]))}"
+
+
+def _cut(text: str, octets: int) -> str:
+    """The text in UTF-8 octets at most, with an ellipsis where it was cut."""
+    encoded = text.encode()
+    if len(encoded) <= octets:
+        return text
+    return encoded[: octets - 3].decode("utf-8", "ignore") + "..."

@@ -7,23 +7,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from geodns.engine.intervals import Intervals
 from geodns.engine.pools import PoolTables
-from geodns.engine.views import Intervals, ViewTable
+from geodns.engine.views import NOWHERE, Arm, ViewTable
 from geodns.engine.zones import ZoneTable
 from geodns.errors import ConfigError
+from geodns.geo.special import fold
 from geodns.snapshot.layout import DEGREE_SCALE
 from geodns.snapshot.manifest import Entry, Manifest
 from geodns.snapshot.section import Kind, Section
-from geodns.steering.choose import Chain, Link
+from geodns.steering.tables import Chain, Link
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """What the database says of an address. Units: degrees; unknown places have no point."""
+    """What the database says of an address. Units: degrees; unknown places have no point.
+
+    Shape: ``coarse``: the point stands for a whole country.
+    """
 
     region: str
     latitude: float
     longitude: float
+    coarse: bool = False
 
 
 class Geo:
@@ -34,13 +40,26 @@ class Geo:
         self._latitude = section.column("latitude")
         self._longitude = section.column("longitude")
         self._label = section.column("label")
+        self._coarse = section.column("coarse")
         self._section = section
 
     def location(self, number: int) -> Location:
         """A location by its number; 0 and 1 are no place at all."""
         region = self.about()["labels"][self._label[number]] if number > 1 else ""
         latitude = self._latitude[number] / DEGREE_SCALE - 180
-        return Location(region, latitude, self._longitude[number] / DEGREE_SCALE - 180)
+        longitude = self._longitude[number] / DEGREE_SCALE - 180
+        return Location(region, latitude, longitude, bool(self._coarse[number]))
+
+    def location_of(self, value: int, version: int) -> Location | None:
+        """The place of an address, of the one it embeds if it does; None where none is known."""
+        if version == 6:
+            found, _ = self.intervals.find6(value >> 64)
+            folded = fold(value, 128) if found in NOWHERE else None
+            if folded is not None:
+                found, _ = self.intervals.find4(folded[0])
+        else:
+            found, _ = self.intervals.find4(value)
+        return None if found in NOWHERE else self.location(found)
 
     def about(self) -> dict[str, Any]:
         """Name, build date and digest of the database, and the regions' labels."""
@@ -75,14 +94,14 @@ class Generation:
         self.zones = {zone.apex: zone for zone in zones}
         self._check()
 
-    def chain(self, view: ViewTable, number: int) -> Chain:
-        """The chain of pools that a class is steered by."""
-        rows = view.rows(number)
-        return [Link(self.pools.pool(k), row) for k, row in zip(view.pools, rows, strict=True)]
+    def chain(self, view: ViewTable, number: int, arm: Arm) -> Chain:
+        """The chain of pools that a class is steered by in one arm."""
+        rows = view.rows(number, arm)
+        return [Link(self.pools.pool(k), *row) for k, row in zip(arm.pools, rows, strict=True)]
 
     def _check(self) -> None:
         for view in self.views.values():
-            view.check([self.pools.place_count(key) for key in view.pools])
+            view.check({key: self.pools.place_count(key) for key in view.pools})
         for zone in self.zones.values():
             for key in zone.views:
                 if key not in self.views:

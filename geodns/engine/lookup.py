@@ -20,7 +20,7 @@ from geodns.engine.generation import Generation
 from geodns.engine.query import Query
 from geodns.engine.reply import Reply, pointed
 from geodns.engine.steered import EDE_LOCATION_UNKNOWN, Steering
-from geodns.engine.subject import subject_of
+from geodns.engine.subject import Subject, subject_of
 from geodns.engine.zones import QNAME_POINTER, Owner, RRset, SteerTable, ZoneTable, record
 from geodns.snapshot.layout import CUT, WILDCARD_CHILD
 from geodns.snapshot.status import StatusTable
@@ -94,6 +94,10 @@ class Lookup:
         """The owner that answers for a name: itself, or the wildcard that covers it."""
         return zone.owner(name) or self._wildcard(zone, name)
 
+    def trusts(self, resolver: str) -> bool:
+        """Whether a resolver's client subnets count."""
+        return self._trusts is None or self._trusts(resolver)
+
     def _zone_asked(self, query: Query) -> ZoneTable | None:
         zone = self.zone_of(query.qname)
         if zone is not None and query.qtype == TYPE_DS and query.qname == zone.apex != b"\0":
@@ -153,8 +157,8 @@ class Lookup:
             return next(iter(owner.rrsets.values()), None)
         return owner.rrsets.get(TYPE_CNAME)
 
-    def _subject(self, reply: Reply, steer: SteerTable) -> tuple[int, int]:
-        """The class a query is steered by, and what its draws depend on; sets the scope."""
+    def _subject(self, reply: Reply, steer: SteerTable) -> Subject:
+        """Whom a query is steered by; sets the scope."""
         query = reply.query
         view = self.generation.views[steer.view]
         ecs = steer.ecs and (self._trusts is None or self._trusts(reply.resolver))
@@ -163,14 +167,16 @@ class Lookup:
         reply.scope = max(reply.scope, subject.scope)
         if not subject.placed:
             reply.ede = EDE_LOCATION_UNKNOWN
-        return subject.number, subject.value ^ (query.packet[0] << 8 | query.packet[1]) << 32
+        return subject
 
     def _steer(
         self, reply: Reply, zone: ZoneTable, steer: SteerTable, rtype: int, name: bytes
     ) -> None:
         query = reply.query
-        number, value = self._subject(reply, steer)
-        ready, records, count = self.steering.answer(steer, number, rtype, self.status.epoch, value)
+        message_id = query.packet[0] << 8 | query.packet[1]
+        ready, records, count = self.steering.answer(
+            steer, self._subject(reply, steer), rtype, self.status.epoch, message_id
+        )
         if ready.ede is not None:
             reply.ede = ready.ede
         if not count:
@@ -184,9 +190,10 @@ class Lookup:
         steered = owner.rrsets[TYPE_A].steer
         assert steered is not None  # `geodns.document.aliases` requires one
         steer = zone.steers[steered]
-        number, value = self._subject(reply, steer)
+        subject, packet = self._subject(reply, steer), reply.query.packet
+        message_id, epoch = packet[0] << 8 | packet[1], self.status.epoch
         hints = {
-            key: self.steering.addresses(steer, number, rtype, value)
+            key: self.steering.addresses(steer, subject, rtype, epoch, message_id)
             for key, rtype in ((IPV4HINT, TYPE_A), (IPV6HINT, TYPE_AAAA))
         }
         written = pointed(name, reply.query.qname)

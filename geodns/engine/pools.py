@@ -9,7 +9,7 @@ from typing import Any
 from geodns.errors import ConfigError
 from geodns.snapshot.layout import POOL_PARAMS
 from geodns.snapshot.section import Section
-from geodns.steering.choose import Member, PoolTable, Target
+from geodns.steering.tables import Member, PoolTable, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class PoolTables:
     def names(self) -> PoolNames:
         """The names; read at each call, for people do not ask often."""
         content: dict[str, Any] = json.loads(self._section.octets("names"))
-        return PoolNames(**content)
+        return PoolNames(**{name: content[name] for name in PoolNames.__slots__})
 
     def place_count(self, key: int) -> int:
         """How many places a pool has. Errors: ConfigError when there is no such pool."""
@@ -58,34 +58,39 @@ class PoolTables:
             raise ConfigError("A view names a pool that the pools section does not have.") from None
 
     def _make(self, number: int) -> PoolTable:
-        place_at, tail_at, tail = (self._columns[name] for name in ("place_at", "tail_at", "tail"))
+        place_at, x, y, z = (self._columns[name] for name in ("place_at", "x", "y", "z"))
         width = len(POOL_PARAMS)
         param = self._columns["param"][width * number : width * (number + 1)]
-        _, weighted, answers, min_answers, min_up, near, open_, _ = param
-        places = range(place_at[number], place_at[number + 1])
+        _, spread, answers, min_answers, min_up, near, open_, sticky = param
+        first, end = place_at[number], place_at[number + 1]
         return PoolTable(
-            places=tuple(self._members(place) for place in places),
-            tails=tuple(tail[tail_at[place] : tail_at[place + 1]] for place in places),
-            weighted=bool(weighted),
+            places=tuple(self._members(place) for place in range(first, end)),
+            points=tuple(zip(x[first:end], y[first:end], z[first:end], strict=True)),
+            spread=spread,
             answers=answers,
             min_answers=min_answers,
             min_up=min_up,
             near=bool(near),
             open=bool(open_),
+            sticky_bits4=min(sticky & 255, 32),
+            sticky_bits6=min(sticky >> 8 & 255, 64),
             number=number,
         )
 
     def _members(self, place: int) -> tuple[Member, ...]:
-        member_at, node, weight = (self._columns[name] for name in ("member_at", "node", "weight"))
-        return tuple(
-            Member(
-                node[at],
-                weight[at],
-                self._targets4(at),
-                self._targets6(at),
-                self._target_names(at),
-            )
-            for at in range(member_at[place], member_at[place + 1])
+        member_at = self._columns["member_at"]
+        return tuple(map(self._member, range(member_at[place], member_at[place + 1])))
+
+    def _member(self, at: int) -> Member:
+        columns = self._columns
+        return Member(
+            columns["node"][at],
+            columns["weight"][at],
+            self._targets4(at),
+            self._targets6(at),
+            self._target_names(at),
+            columns["node_key"][at],
+            bool(columns["shed"][at]),
         )
 
     def _targets4(self, member: int) -> tuple[Target, ...]:
@@ -126,11 +131,14 @@ class PoolTables:
 _COLUMNS = [
     "param",
     "place_at",
+    "x",
+    "y",
+    "z",
     "member_at",
-    "tail_at",
-    "tail",
     "node",
+    "node_key",
     "weight",
+    "shed",
     "v4_at",
     "v4_address",
     "v4_slot",

@@ -1,25 +1,21 @@
-"""Steered answers made ready: per class and family, until the status words change."""
+"""Steered answers made ready: per class, arm and family, until the status words change."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from geodns.dns.message import EDE_OTHER
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME
 from geodns.engine.generation import Generation
+from geodns.engine.subject import Subject
 from geodns.engine.zones import QNAME_POINTER, SteerTable, record
-from geodns.steering.choose import (
-    NAME,
-    V4,
-    V6,
-    Candidate,
-    Chain,
-    Decision,
-    Words,
-    decide,
-    pick,
-)
-from geodns.steering.mix import mix
+from geodns.steering.choose import NOBODY, Candidate, Decision, Passed, decide
+from geodns.steering.draw import pick, user_of
+from geodns.steering.mix import SHED_BITS, SPLIT_BITS, mix
+from geodns.steering.rendezvous import equal_or_none, is_sent_away, winner
+from geodns.steering.tables import FIRST, NAME, STICKY, V4, V6, WEIGHTED, Chain, Words
 
 FAMILY_OF = {TYPE_A: V4, TYPE_AAAA: V6, TYPE_CNAME: NAME}
 
@@ -30,23 +26,31 @@ EDE_NOTHING_LEFT = (EDE_OTHER, "no usable node")
 EDE_LOCATION_UNKNOWN = (EDE_OTHER, "location unknown")
 EDE_FAILING_OPEN = (EDE_OTHER, "failing open: no healthy node")
 
+Records = tuple[bytes, int]
+"""Records whose owner is the question's, and how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """An answer up to its last draw.
 
-    Shape: ``draws`` holds (cumulative weight, records, count) where one node is drawn from
-    several; otherwise it is empty and either the fixed ``records`` answer, or ``decision``
-    is drawn from in full.
+    Shape: ``fixed`` ones are ``answer``. Where one node is drawn from several, ``each`` has the
+    answer of every candidate, with ``limits`` their cumulative weights or with ``keys`` (and
+    ``weights``, None if equal) what users' favourites are found by. Otherwise ``decision`` is
+    drawn from in full. ``passed`` are those whose load sends the user away, ``arm`` is a split's.
     """
 
     decision: Decision
     ttl: int
-    records: bytes = b""
-    count: int = 0
-    draws: tuple[tuple[int, bytes, int], ...] = ()
     ede: tuple[int, str] | None = None
     fixed: bool = True
+    answer: Records = (b"", 0)
+    each: tuple[Records, ...] = ()
+    limits: Sequence[int] = ()
+    keys: Sequence[int] = ()
+    weights: Sequence[int] | None = None
+    arm: int = 0
+    passed: Passed = NOBODY
 
 
 class Steering:
@@ -56,75 +60,135 @@ class Steering:
         self._generation = generation
         self._words = words
         self._epoch = -1
-        self._memo: dict[tuple[int, int, int], Ready] = {}
+        self._memo: dict[Hashable, Ready] = {}
 
     def answer(
-        self, steer: SteerTable, number: int, rtype: int, epoch: int, value: int
+        self, steer: SteerTable, subject: Subject, rtype: int, epoch: int, message_id: int
     ) -> tuple[Ready, bytes, int]:
         """The records of one answer, owner as the question's, and their count.
 
-        Shape: ``number`` is the class, ``value`` what the query's draws depend on. Pure in
-        the words, which move only together with ``epoch``.
+        Pure in the words, which move only together with ``epoch``.
         """
+        ready = self.resolve(steer, subject, rtype, epoch)
+        if ready.fixed:
+            return ready, *ready.answer
+        if ready.limits:
+            drawn = mix(steer.salt, subject.value ^ message_id << 32)
+            point = drawn * ready.decision.totals[0] >> 64
+            for at, limit in enumerate(ready.limits):
+                if point < limit:
+                    return ready, *ready.each[at]
+        if ready.keys:
+            drawn = _drawn(ready.decision, steer, subject, message_id)
+            return ready, *ready.each[winner(drawn, ready.keys, ready.weights)]
+        chosen = self.pick(ready, steer, subject, message_id)
+        return ready, *_records(chosen, rtype, ready.ttl)
+
+    def addresses(
+        self, steer: SteerTable, subject: Subject, rtype: int, epoch: int, message_id: int
+    ) -> list[bytes]:
+        """The addresses that `answer` would give, for hints."""
+        ready = self.resolve(steer, subject, rtype, epoch)
+        chosen = self.pick(ready, steer, subject, message_id)
+        return [address for candidate in chosen for address in candidate.addresses]
+
+    def pick(
+        self, ready: Ready, steer: SteerTable, subject: Subject, message_id: int
+    ) -> list[Candidate]:
+        """The nodes that `answer` gives."""
+        decision = ready.decision
+        return pick(decision, _drawn(decision, steer, subject, message_id))
+
+    def resolve(self, steer: SteerTable, subject: Subject, rtype: int, epoch: int) -> Ready:
+        """What the words of this moment leave for a user: the arm, without whom load sends the
+        user away from."""
         if epoch != self._epoch or len(self._memo) > MEMO_MAX:
             self._memo.clear()
             self._epoch = epoch
-        key = (steer.salt, number, rtype)
+        destination = subject.destination
+        arm = destination.only
+        if destination.is_split:
+            user = user_of(subject.value, subject.version, SPLIT_BITS[subject.version])
+            arm = destination.draw(mix(steer.split_salt, user))
+        key = (steer.salt, subject.number, rtype, arm)
         ready = self._memo.get(key)
         if ready is None:
-            ready = self._memo[key] = self.ready(steer, number, rtype)
-        if ready.fixed:
-            return ready, ready.records, ready.count
-        if ready.draws:
-            point = mix(steer.salt, value) * ready.decision.totals[0] >> 64
-            for limit, records, count in ready.draws:
-                if point < limit:
-                    return ready, records, count
-        chosen = pick(ready.decision, steer.salt, value)
-        return ready, *_records(chosen, rtype, ready.ttl)
+            ready = self._memo[key] = self._make(steer, subject, rtype, arm)
+        if ready.decision.sheds:
+            return self._unloaded(ready, steer, subject, rtype)
+        return ready
 
-    def addresses(self, steer: SteerTable, number: int, rtype: int, value: int) -> list[bytes]:
-        """The addresses that `answer` would give, for hints."""
-        chosen = pick(self.ready(steer, number, rtype).decision, steer.salt, value)
-        return [address for candidate in chosen for address in candidate.addresses]
+    def _unloaded(self, ready: Ready, steer: SteerTable, subject: Subject, rtype: int) -> Ready:
+        """The answer without those whose load sends this user away, however many in a row."""
+        user = user_of(subject.value, subject.version, SHED_BITS[subject.version])
+        base = mix(steer.shed_salt, user)
+        while True:
+            sheds = ready.decision.sheds
+            gone = {(s.pool, s.node) for s in sheds if is_sent_away(base, s.key, s.share)}
+            if not gone:
+                return ready
+            passed = frozenset(ready.passed | gone)
+            arm = ready.arm
+            key = (steer.salt, subject.number, rtype, arm, passed)
+            found = self._memo.get(key)
+            if found is None:
+                found = self._memo[key] = self._make(steer, subject, rtype, arm, passed)
+            ready = found
 
-    def ready(self, steer: SteerTable, number: int, rtype: int) -> Ready:
-        """What the words of this moment leave for a class."""
+    def _make(
+        self,
+        steer: SteerTable,
+        subject: Subject,
+        rtype: int,
+        arm: int,
+        passed: Passed = NOBODY,
+    ) -> Ready:
         view = self._generation.views[steer.view]
-        chain = self._generation.chain(view, number)
-        decision = decide(chain, self._words, FAMILY_OF[rtype])
+        chain = self._generation.chain(view, subject.number, subject.destination.arms[arm])
+        decision = decide(chain, self._words, FAMILY_OF[rtype], passed)
         ttl = steer.ttl if decision.settled else steer.ttl_min
-        if decision.pool is None or not decision.tiers:
-            lost = decision.pool is None and _has_family(chain, FAMILY_OF[rtype])
+        pool = decision.pool
+        if pool is None or not decision.tiers:
+            lost = pool is None and _has_family(chain, FAMILY_OF[rtype])
             ede = EDE_NOTHING_LEFT if lost else None
-            return Ready(decision, ttl, ede=ede)
+            return Ready(decision, ttl, ede, arm=arm, passed=passed)
         ede = EDE_FAILING_OPEN if decision.failing_open else None
         tier = decision.tiers[0]
-        if len(decision.tiers) > 1 or decision.pool.answers > 1:
-            return Ready(decision, ttl, ede=ede, fixed=False)
-        if len(tier) == 1 or not decision.pool.weighted:
-            records, count = _records(tier[:1], rtype, ttl)
-            return Ready(decision, ttl, records, count, ede=ede)
-        return Ready(decision, ttl, draws=_draws(tier, rtype, ttl), ede=ede, fixed=False)
+        if len(decision.tiers) > 1 or pool.answers > 1:
+            return Ready(decision, ttl, ede, fixed=False, arm=arm, passed=passed)
+        each = tuple(_records((candidate,), rtype, ttl) for candidate in tier)
+        if len(tier) == 1 or pool.spread == FIRST:
+            return Ready(decision, ttl, ede, answer=each[0], arm=arm, passed=passed)
+        weights = [candidate.weight for candidate in tier]
+        return Ready(
+            decision,
+            ttl,
+            ede,
+            fixed=False,
+            each=each,
+            limits=list(accumulate(weights)) if pool.spread == WEIGHTED else (),
+            keys=[c.member.key for c in tier] if pool.spread == STICKY else (),
+            weights=equal_or_none(weights),
+            arm=arm,
+            passed=passed,
+        )
+
+
+def _drawn(decision: Decision, steer: SteerTable, subject: Subject, message_id: int) -> int:
+    """What the nodes of an answer are drawn by: each query's own, or with sticky each user's."""
+    pool = decision.pool
+    if pool is not None and pool.spread == STICKY:
+        bits = pool.sticky_bits(subject.version)
+        return mix(steer.sticky_salt, user_of(subject.value, subject.version, bits))
+    return mix(steer.salt, subject.value ^ message_id << 32)
 
 
 def _has_family(chain: Chain, family: int) -> bool:
     """Whether a chain has an IP version at all; one that never had it is not degraded."""
-    places = (place for link in chain for place in link.pool.places)
-    return any(member.targets(family) for place in places for member in place)
+    return any(member.targets(family) for link in chain for member in link.pool.members())
 
 
-def _draws(tier: tuple[Candidate, ...], rtype: int, ttl: int) -> tuple[tuple[int, bytes, int], ...]:
-    limit, draws = 0, []
-    for candidate in tier:
-        limit += candidate.weight
-        draws.append((limit, *_records((candidate,), rtype, ttl)))
-    return tuple(draws)
-
-
-def _records(
-    chosen: list[Candidate] | tuple[Candidate, ...], rtype: int, ttl: int
-) -> tuple[bytes, int]:
+def _records(chosen: Sequence[Candidate], rtype: int, ttl: int) -> Records:
     """All usable addresses of the chosen nodes, owned by the question's name."""
     addresses = [address for candidate in chosen for address in candidate.addresses]
     return (

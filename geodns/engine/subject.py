@@ -6,20 +6,23 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from geodns.engine.query import Query
-from geodns.engine.views import ViewTable
+from geodns.engine.views import Destination, ViewTable
 from geodns.geo.special import fold, special_prefix_len
 from geodns.snapshot.layout import SPECIAL_CLASS
 
 
 class Subject(NamedTuple):
-    """Shape: ``value`` is 64 bits of the address, for draws; ``scope`` goes into the reply;
-    ``placed`` says that the place is known, or does not matter."""
+    """Shape: ``number`` is the class, ``destination`` what it leads to; ``value`` the IPv4 address
+    or the upper 64 bits of the IPv6 one, by ``version``, for draws; ``scope`` goes into the
+    reply; ``placed`` says that the place is known, or does not matter."""
 
     number: int
     scope: int
     value: int
     by_ecs: bool
     placed: bool
+    version: int
+    destination: Destination
 
 
 def subject_of(query: Query, view: ViewTable, resolver: str, *, ecs: bool) -> Subject:
@@ -36,43 +39,55 @@ def subject_of(query: Query, view: ViewTable, resolver: str, *, ecs: bool) -> Su
         address = int.from_bytes(octets, "big") << 32 - 8 * len(octets)
         number, scope = view.locate.find4(address)
         if number == SPECIAL_CLASS:
-            return by_resolver(view, resolver, special_prefix_len(address, 4) or scope)
-        return Subject(number, scope, address, True, view.knows4(number, address))
+            # The block's own length (RFC 7871 section 10), or less of it beside a subnet rule.
+            return by_resolver(view, resolver, max(scope, special_prefix_len(address, 4) or 0))
+        return _subject4(view, number, address, scope, 0)
     return _subject6(query, view, resolver)
+
+
+def _subject4(view: ViewTable, number: int, address: int, scope: int, offset: int) -> Subject:
+    """By an IPv4 address, whose bits start at ``offset`` in the subnet.
+
+    The scope holds all that the answer depends on, and may be longer than the source.
+    """
+    destination = view.destination(number)
+    scope = offset + max(scope, destination.bits4)
+    return Subject(number, scope, address, True, view.knows4(number, address), 4, destination)
 
 
 def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
     octets = query.subnet
     address = int.from_bytes(octets, "big") << 128 - 8 * len(octets)
-    number, scope = view.locate.find6(address >> 64)
+    upper = address >> 64
+    number, scope = view.locate.find6(upper)
     if number != SPECIAL_CLASS:
-        upper = address >> 64
-        return Subject(number, scope, upper, True, view.knows6(number, upper))
+        destination = view.destination(number)
+        scope = max(scope, destination.bits6)
+        return Subject(number, scope, upper, True, view.knows6(number, upper), 6, destination)
     folded = fold(address, query.source_prefix_len)
     if folded is not None:
         inner, _, offset = folded
         number, inner_scope = view.locate.find4(inner)
         if number != SPECIAL_CLASS:
-            placed = view.knows4(number, inner)
-            return Subject(number, inner_scope + offset, inner, True, placed)
+            return _subject4(view, number, inner, max(inner_scope, scope - offset), offset)
+        scope = max(scope, inner_scope + offset)
     # A source too short to show an embedded address shows 0.0.0.0, which is special as well.
-    return by_resolver(view, resolver, special_prefix_len(address, 6) or scope)
+    return by_resolver(view, resolver, max(scope, special_prefix_len(address, 6) or 0))
 
 
 def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:
     """The class of the packet's source; one without a place gets the unknown class."""
     address = ip_address(resolver.partition("%")[0])
-    number = int(address)
-    if address.version == 6:
-        folded = fold(number, 128)
-        if folded is None:
-            upper = number >> 64
-            found = _ordinary(view.locate.find6(upper)[0], view)
-            return Subject(found, scope, upper, False, view.knows6(found, upper))
-        number = folded[0]
-    found = _ordinary(view.locate.find4(number)[0], view)
-    return Subject(found, scope, number, False, view.knows4(found, number))
-
-
-def _ordinary(number: int, view: ViewTable) -> int:
-    return view.unknown if number == SPECIAL_CLASS else number
+    value, version = int(address), address.version
+    if version == 4:
+        number = view.locate.find4(value)[0]
+    else:
+        upper, folded = value >> 64, fold(value, 128)
+        number, value = view.locate.find6(upper)[0], upper
+        if number == SPECIAL_CLASS and folded is not None:
+            value, version = folded[0], 4
+            number = view.locate.find4(value)[0]
+    if number == SPECIAL_CLASS:
+        number = view.unknown
+    placed = view.knows4(number, value) if version == 4 else view.knows6(number, value)
+    return Subject(number, scope, value, False, placed, version, view.destination(number))

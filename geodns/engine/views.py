@@ -1,97 +1,107 @@
-"""Where an address lies: its class and the scope that class is true for, read in place."""
+"""What a view says of a class: its destination, the arms of a split, the rows of places."""
 
 from __future__ import annotations
 
+import json
 from array import array
-from bisect import bisect_right
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
 
+from geodns.engine.intervals import Intervals, Locator, locator_of
 from geodns.errors import ConfigError
-from geodns.geo.scope import scope_of
+from geodns.snapshot.layout import NO_GROUP
 from geodns.snapshot.section import Section
-from geodns.steering.choose import TIER_START
+from geodns.steering.rendezvous import equal_or_none, winner
+from geodns.steering.tables import PLACE
 
 NOWHERE = (0, 1)
 """Numbers of the locations that are no place: unknown, and special-purpose."""
 
+Row = tuple[Sequence[int], Sequence[int] | None]
+"""The items of a row, and the places of its group; None: all of the pool's."""
 
-class Intervals:
-    """A sorted table of the whole address space, in both families.
 
-    Errors: ConfigError when it does not cover the space from 0 on.
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm of a destination.
+
+    Shape: ``pools`` are keys, the arm's chain; its rows in a class's record begin at ``offset``.
     """
 
-    def __init__(self, section: Section) -> None:
-        self.start4 = section.column("start4")
-        self.value4 = section.column("value4")
-        self._index4 = section.column("index4")
-        self.start6 = section.column("start6")
-        self.value6 = section.column("value6")
-        self._index6 = section.column("index6")
-        self._last4 = len(self.start4) - 1
-        self._last6 = len(self.start6) - 1
-        for start, value, index in (
-            (self.start4, self.value4, self._index4),
-            (self.start6, self.value6, self._index6),
-        ):
-            if not len(start) == len(value) == index[-1] or start[0] or len(index) != 65_537:
-                raise ConfigError("A table of intervals does not cover the address space.")
-
-    def find4(self, address: int) -> tuple[int, int]:
-        """Value of an IPv4 address (32 bits) and its scope in bits."""
-        index = self._index4
-        block = address >> 16
-        at = bisect_right(self.start4, address, index[block], index[block + 1]) - 1
-        high = self.start4[at + 1] if at < self._last4 else 1 << 32
-        return self.value4[at], scope_of(address, self.start4[at], high, 32)
-
-    def find6(self, upper: int) -> tuple[int, int]:
-        """Value of an IPv6 address, given its upper 64 bits, and its scope in bits."""
-        index = self._index6
-        block = upper >> 48
-        at = bisect_right(self.start6, upper, index[block], index[block + 1]) - 1
-        high = self.start6[at + 1] if at < self._last6 else 1 << 64
-        return self.value6[at], scope_of(upper, self.start6[at], high, 64)
+    key: int
+    weight: int
+    pools: tuple[int, ...]
+    offset: int
 
 
-class Locator(Protocol):
-    """What both kinds of view offer."""
+class Destination:
+    """What one rule, or the catch-all, leads to.
 
-    def find4(self, address: int) -> tuple[int, int]: ...
-    def find6(self, upper: int) -> tuple[int, int]: ...
+    Shape: ``bits4``, ``bits6``: leading bits of a subject's address that its draws depend on
+    beyond its class. ``is_split``: more than one arm may be drawn; else it is ``only``.
+    """
 
+    __slots__ = (
+        "_drawn",
+        "_keys",
+        "_weights",
+        "arms",
+        "bits4",
+        "bits6",
+        "is_split",
+        "number",
+        "only",
+    )
 
-class SharedIntervals:
-    """An indirect view: the geo section's intervals, and a class for each location."""
+    def __init__(self, number: int, arms: tuple[Arm, ...], bits4: int, bits6: int) -> None:
+        self.number = number
+        self.arms = arms
+        self.bits4, self.bits6 = bits4, bits6
+        self._drawn = [at for at, arm in enumerate(arms) if arm.weight] or [0]
+        self._keys = [arms[at].key for at in self._drawn]
+        self._weights = equal_or_none([arms[at].weight for at in self._drawn])
+        self.is_split = len(self._drawn) > 1
+        self.only = self._drawn[0]
 
-    def __init__(self, geo: Intervals, class_of: memoryview) -> None:
-        self._geo = geo
-        self._class_of = class_of
+    def draw(self, base: int) -> int:
+        """The arm of a user; health has no part in it, for each arm has a chain of its own."""
+        return self._drawn[winner(base, self._keys, self._weights)]
 
-    def find4(self, address: int) -> tuple[int, int]:
-        location, scope = self._geo.find4(address)
-        return self._class_of[location], scope
-
-    def find6(self, upper: int) -> tuple[int, int]:
-        location, scope = self._geo.find6(upper)
-        return self._class_of[location], scope
+    @property
+    def width(self) -> int:
+        """Rows in a record of this destination."""
+        return sum(len(arm.pools) for arm in self.arms)
 
 
 class ViewTable:
     """One view's section: from an address to a class, from a class to rows of places."""
 
     def __init__(self, section: Section, geo: Intervals) -> None:
-        try:
-            self.locate: Locator = SharedIntervals(geo, section.column("class_of"))
-        except ConfigError:
-            self.locate = Intervals(section)
+        self.locate: Locator = locator_of(section, geo)
         self._geo = geo
+        self._section = section
         self.unknown: int = section.column("unknown")[0]
+        self.classes: int = section.column("classes")[0]
         self.pools = section.column("pool")
-        self._link = section.column("link")
+        self.record = section.column("record")
         self._row_at = section.column("row_at")
         self._row = section.column("row")
-        self.classes = len(self._link) // max(1, len(self.pools))
+        self._row_group = section.column("row_group") if section.has("row_group") else None
+        if self._row_group is not None:
+            self._group_at = section.column("group_at")
+            self._group = section.column("group")
+        self.destinations = tuple(_destinations(section))
+
+    def about(self) -> dict[str, Any]:
+        """For people: the destinations' rules, and how many scopes the view has."""
+        content: dict[str, Any] = json.loads(self._section.octets("about"))
+        return content
+
+    def destination(self, number: int) -> Destination:
+        """What a class leads to."""
+        return self.destinations[self.record[number]]
 
     def knows4(self, number: int, address: int) -> bool:
         """Whether the place of an IPv4 address of this class is known, or does not matter.
@@ -108,30 +118,77 @@ class ViewTable:
             return True
         return self._geo.find6(upper)[0] not in NOWHERE
 
-    def rows(self, number: int) -> list[array[int]]:
-        """For each pool of the chain the row of its places that a class has."""
-        width = len(self.pools)
-        first = number * width
-        return [self._row_items(self._link[at]) for at in range(first, first + width)]
+    def rows(self, number: int, arm: Arm) -> list[Row]:
+        """For each pool of an arm's chain the row of its places that a class has."""
+        first = number + 1 + arm.offset
+        return [self._row_items(row) for row in self.record[first : first + len(arm.pools)]]
 
-    def _row_items(self, row: int) -> array[int]:
-        return array("I", self._row[self._row_at[row] : self._row_at[row + 1]])
+    def _row_items(self, row: int) -> Row:
+        items = array("I", self._row[self._row_at[row] : self._row_at[row + 1]])
+        if self._row_group is None or self._row_group[row] == NO_GROUP:
+            return items, None
+        group = self._row_group[row]
+        return items, array("I", self._group[self._group_at[group] : self._group_at[group + 1]])
 
-    def check(self, places: list[int]) -> None:
-        """Refuse rows that name places the pools do not have.
+    def check(self, place_count: dict[int, int]) -> None:
+        """Refuse records and rows that name what is not there.
 
-        Shape: ``places`` is the number of places of each pool of the chain.
+        Shape: ``place_count`` is the number of places of each pool, by its key.
         """
-        width = len(self.pools)
-        rows = len(self._row_at) - 1
-        if self.unknown >= self.classes or len(self._link) != self.classes * width:
-            raise ConfigError("A view's classes and links do not match.")
+        rows_of, starts = self._records()
+        if len(starts) != self.classes or self.unknown not in starts:
+            raise ConfigError("A view's classes and records do not match.")
+        if max(set().union(*rows_of.values()), default=0) >= len(self._row_at) - 1:
+            raise ConfigError("A view names a row that it does not have.")
         items, bounds = self._row.tolist(), self._row_at.tolist()
-        for column, count in enumerate(places):
+        for pool, rows in rows_of.items():
             named: set[int] = set()
-            for row in set(self._link[column::width]):
-                if row >= rows:
-                    raise ConfigError("A view names a row that it does not have.")
+            for row in rows:
                 named.update(items[bounds[row] : bounds[row + 1]])
-            if any(item & ~TIER_START >= count for item in named):
+            if any(item & PLACE >= place_count[pool] for item in named):
                 raise ConfigError("A view names a place that its pool does not have.")
+            self._check_groups(rows, place_count[pool])
+
+    def _check_groups(self, rows: set[int], places: int) -> None:
+        if self._row_group is None:
+            return
+        words = places + 31 >> 5
+        for group in {self._row_group[row] for row in rows} - {NO_GROUP}:
+            if self._group_at[group + 1] - self._group_at[group] < words:
+                raise ConfigError("A view's group leaves out places of its pool.")
+
+    def _records(self) -> tuple[dict[int, set[int]], set[int]]:
+        """The rows that records name for each pool, and where the records start."""
+        record = self.record.tolist()
+        rows_of: dict[int, set[int]] = {pool: set() for pool in self.pools}
+        starts: set[int] = set()
+        at = 0
+        while at < len(record):  # a run of records of one destination at a time
+            destination = self.destinations[record[at]]
+            width = destination.width + 1
+            alike = takewhile(record[at].__eq__, record[at::width])
+            end = at + width * sum(1 for _ in alike)
+            if end > len(record):
+                raise ConfigError("A view's last record is cut short.")
+            starts.update(range(at, end, width))
+            pools = [pool for arm in destination.arms for pool in arm.pools]
+            for column, pool in enumerate(pools, 1):
+                rows_of[pool].update(record[at + column : end : width])
+            at = end
+        return rows_of, starts
+
+
+def _destinations(section: Section) -> Iterator[Destination]:
+    """The destinations. Errors: ConfigError when an arm has no pool, or a destination no arm."""
+    keys, weights = section.column("arm_key"), section.column("arm_weight")
+    pool, step, step_at = (section.column(name) for name in ("pool", "step", "step_at"))
+    arm_at, bits4, bits6 = (section.column(name) for name in ("arm_at", "bits4", "bits6"))
+    for number in range(len(arm_at) - 1):
+        arms, offset = [], 0
+        for at in range(arm_at[number], arm_at[number + 1]):
+            pools = tuple(pool[each] for each in step[step_at[at] : step_at[at + 1]])
+            arms.append(Arm(keys[at], weights[at], pools, offset))
+            offset += len(pools)
+        if not arms or not all(arm.pools for arm in arms):
+            raise ConfigError("A view leads somewhere where there is no pool.")
+        yield Destination(number, tuple(arms), min(bits4[number], 32), min(bits6[number], 64))

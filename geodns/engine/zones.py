@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from zlib import crc32
 
@@ -19,6 +19,7 @@ from geodns.snapshot.layout import (
     ZONE_WHOAMI,
 )
 from geodns.snapshot.section import Section
+from geodns.steering.mix import SHED, SPLIT, STICKY, mix
 
 QNAME_POINTER = b"\xc0\x0c"
 """A compressed name that is the question's (RFC 1035 section 4.1.4)."""
@@ -63,9 +64,13 @@ class Owner:
     rrsets: dict[int, RRset]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SteerTable:
-    """How a steered name is steered. Units: seconds."""
+    """How a steered name is steered. Units: seconds.
+
+    Shape: ``salt`` keys the name's draws; from it come those of its own for arms, for each user's
+    nodes, and for whom load sends away.
+    """
 
     name: bytes
     view: int
@@ -73,6 +78,14 @@ class SteerTable:
     ttl_min: int
     ecs: bool
     salt: int
+    split_salt: int = field(init=False)
+    sticky_salt: int = field(init=False)
+    shed_salt: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.split_salt = mix(self.salt, SPLIT)
+        self.sticky_salt = mix(self.salt, STICKY)
+        self.shed_salt = mix(self.salt, SHED)
 
 
 class ZoneTable:

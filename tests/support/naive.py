@@ -113,9 +113,10 @@ def decide(chain: list[Pool], family: int) -> Outcome:
     if not chain or not chain[0].open:
         return Outcome()
     for leading in [4, 6] if led else [family]:
-        tiers = deciding_tiers(chain[0], leading, ignoring=True)
-        if tiers:
-            return outcome(chain, 0, tiers, [], family, failing_open=True)
+        for number, pool in enumerate(chain):
+            tiers = deciding_tiers(pool, leading, ignoring=True)
+            if tiers:
+                return outcome(chain, number, tiers, [], family, failing_open=True)
     return Outcome()
 
 

@@ -12,21 +12,23 @@ from support.naive import Health, Node, Pool
 from support.naive import decide as naive_decide
 
 from geodns.snapshot.status import Override, Verdict, Word
-from geodns.steering import choose
-from geodns.steering.choose import (
+from geodns.steering import choose, tables
+from geodns.steering.choose import Candidate, Decision, decide
+from geodns.steering.draw import pick
+from geodns.steering.mix import mix
+from geodns.steering.tables import (
+    FIRST,
     TIER_START,
     V4,
     V6,
-    Candidate,
-    Decision,
+    WEIGHTED,
+    WHOLE,
     Link,
     Member,
     PoolTable,
     Target,
-    decide,
-    is_usable,
-    pick,
 )
+from geodns.steering.words import all_settled, is_usable, shed_share
 
 UP, DOWN = Verdict.UP, Verdict.DOWN
 
@@ -45,7 +47,7 @@ def test_a_word_means_to_steering_what_it_means_to_the_status_table(
     assert is_usable(word) is overridden.get(override, verdict is not Verdict.DOWN)
     assert is_usable(word, ignore=True) is overridden.get(override, True)
     member = Member(0, 1, (Target(b"", 0, 7),), ())
-    assert choose._all_settled([member], [word]) is not unsettled
+    assert all_settled([member], [word]) is not unsettled
 
 
 def test_the_unused_codes_of_a_word_mean_the_same_to_both() -> None:
@@ -112,9 +114,9 @@ def test_the_answers_come_tier_by_tier_and_none_twice(
 ) -> None:
     for pool in chain:
         pool.answers, pool.min_answers = answers, min(pool.min_answers, answers)
-    links, words = built(chain, weighted=weighted)
+    links, words = built(chain, spread=WEIGHTED if weighted else FIRST)
     decision = decide(links, words, V4)
-    chosen = pick(decision, 1, value)
+    chosen = pick(decision, mix(1, value))
     assert len({id(candidate.member) for candidate in chosen}) == len(chosen)
     if not decision.tiers:
         assert chosen == []
@@ -129,7 +131,7 @@ def test_the_answers_come_tier_by_tier_and_none_twice(
         assert [flat.index(c) for c in chosen] == sorted(flat.index(c) for c in chosen)
 
 
-def built(chain: list[Pool], *, weighted: bool = True) -> tuple[list[Link], list[int]]:
+def built(chain: list[Pool], *, spread: int = WEIGHTED) -> tuple[list[Link], list[int]]:
     words: list[int] = []
     numbers = count()
     links = []
@@ -143,7 +145,7 @@ def built(chain: list[Pool], *, weighted: bool = True) -> tuple[list[Link], list
                 min_up=pool.min_up,
                 near=pool.near,
                 open=pool.open,
-                weighted=weighted,
+                spread=spread,
                 number=position,
             )
         )
@@ -226,6 +228,14 @@ def test_closed_means_nothing_rather_than_a_dead_node() -> None:
     assert decide([closed], words_of("dd"), V4) == choose.NOTHING
 
 
+def test_failing_open_walks_the_whole_chain_but_revives_nobody_who_is_drained() -> None:
+    members = plain([1, 1])
+    chain = [link([members[:1]]), link([members[1:]])]
+    decision = decide(chain, words_of("od"), V4)
+    assert (answer(decision), decision.failing_open, decision.settled) == ([1], True, False)
+    assert decide(chain, words_of("oo"), V4) == choose.NOTHING
+
+
 def test_only_the_first_pools_all_down_counts() -> None:
     members = plain([1, 1])
     first, second = link([members[:1]], open=False), link([members[1:]], open=True)
@@ -275,11 +285,74 @@ def test_near_without_any_ipv4_aaaa_stands_alone() -> None:
 
 def test_places_beyond_the_row_come_in_the_order_of_its_first_places_tail() -> None:
     members = plain([1] * 6)
-    tails = [[0, 5, 4, 3, 2, 1], *[[]] * 5]
+    points = [(0, 0, 0), (9, 0, 0), (0, 8, 0), (0, 0, 7), (6, 0, 0), (3, 4, 0)]
     row = [0 | TIER_START, 2 | TIER_START]
-    table = PoolTable(tuple((m,) for m in members), tails)
-    for states, wanted in (("dduuuu", 2), ("dddduu", 5), ("dudddd", 1)):
+    table = PoolTable(tuple((m,) for m in members), points)
+    for states, wanted in (("dduuuu", 2), ("ddduuu", 5), ("dddudd", 3), ("dudddd", 1)):
         assert answer(decide([Link(table, row)], words_of(states), V4)) == [wanted]
+
+
+def test_equally_far_places_come_by_number() -> None:
+    table = PoolTable((), [(0, 0, 0), (0, 5, 0), (3, 4, 0), (5, 0, 0), (0, 0, 1)])
+    assert list(table.tail(0)) == [0, 4, 1, 2, 3]
+
+
+def test_tails_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "TAILS_MAX_ITEMS", 12)
+    table = PoolTable((), [(n, 0, 0) for n in range(5)])
+    for place in (0, 1, 2, 4):
+        assert table.tail(place)[0] == place
+        assert len(table._tails) <= 2
+
+
+def far_apart(row: list[int], group: list[int] | None = None, **fields: int) -> Link:
+    """Six members on a line, each a place of its own; the row names only some."""
+    points = [(n * n, 0, 0) for n in range(6)]
+    places = tuple((member,) for member in plain([1] * 6))
+    return Link(PoolTable(places, points, **fields), row, group)
+
+
+def test_a_whole_row_has_no_tail() -> None:
+    row = [3 | TIER_START | WHOLE, 1 | TIER_START]
+    assert order(far_apart(row), V4) == [3, 1]
+    assert not far_apart(row).serves(0)
+
+
+def test_the_tail_leaves_out_who_is_not_in_the_rows_group() -> None:
+    link = far_apart([3 | TIER_START], [0b101010])
+    assert order(link, V4) == [3, 1, 5]
+    assert [link.serves(place) for place in range(6)] == [False, True] * 3
+
+
+def test_a_group_may_have_more_words_than_one() -> None:
+    link = Link(PoolTable(((),) * 70), [69 | TIER_START], [0, 0, 1 << 5])
+    assert [place for place in range(70) if link.serves(place)] == [69]
+
+
+def order(link: Link, family: int) -> list[int]:
+    """Who answers as one after the other of those before fails."""
+    found: list[int] = []
+    while True:
+        words = words_of("".join("o" if n in found else "u" for n in range(6)))
+        answered = answer(decide([link], words, family))
+        if not answered:
+            return found
+        found += answered
+
+
+def test_a_pool_whose_nodes_may_not_serve_the_user_is_passed_over() -> None:
+    empty, last = far_apart([], min_up=9), link([plain([1])])
+    assert answer(decide([empty, last], words_of("uuuuuu"), V4)) == [0]
+    fallen = Word(1, UP, unsettled=True).pack()
+    assert decide([empty, last], [*words_of("u"), *[fallen] * 5], V4).settled
+    assert decide([empty], words_of("uuuuuu"), V4) == choose.NOTHING
+    assert not any(empty.serves(place) for place in range(6))
+
+
+def test_a_whole_row_never_fails_open_to_who_may_not_serve() -> None:
+    link = far_apart([2 | TIER_START | WHOLE])
+    assert answer(decide([link], words_of("uuduuu"), V4)) == [2]
+    assert answer(decide([link], words_of("uuouuu"), V4)) == []
 
 
 def test_an_empty_chain_and_an_empty_pool_answer_nothing() -> None:
@@ -291,7 +364,7 @@ def shares(weights: list[int], answers: int = 1, draws: int = 20_000) -> Counter
     decision = decide([link([plain(weights)], answers=answers)], words_of("u" * len(weights)), V4)
     found: Counter[int] = Counter()
     for value in range(draws):
-        found[pick(decision, 99, value)[0].member.node] += 1
+        found[pick(decision, mix(99, value))[0].member.node] += 1
     return found
 
 
@@ -308,19 +381,19 @@ def test_the_second_of_two_answers_is_drawn_from_the_rest_by_weight() -> None:
     decision = decide([link([plain([100, 10, 30])], answers=2)], words_of("uuu"), V4)
     second: Counter[int] = Counter()
     for value in range(20_000):
-        first, then = pick(decision, 7, value)
+        first, then = pick(decision, mix(7, value))
         if first.member.node == 0:
             second[then.member.node] += 1
     assert second[2] / second[1] == pytest.approx(3, rel=0.1)
 
 
 def test_first_always_answers_the_first() -> None:
-    decision = decide([link([plain([1, 1000])], weighted=False)], words_of("uu"), V4)
-    assert {pick(decision, 1, value)[0].member.node for value in range(50)} == {0}
+    decision = decide([link([plain([1, 1000])], spread=FIRST)], words_of("uu"), V4)
+    assert {pick(decision, mix(1, value))[0].member.node for value in range(50)} == {0}
 
 
 def test_equal_inputs_are_answered_equally_and_draws_need_the_value() -> None:
     decision = decide([link([plain([1] * 8)])], words_of("u" * 8), V4)
-    drawn = [pick(decision, 3, value)[0].member.node for value in range(100)]
-    assert drawn == [pick(decision, 3, value)[0].member.node for value in range(100)]
+    drawn = [pick(decision, mix(3, value))[0].member.node for value in range(100)]
+    assert drawn == [pick(decision, mix(3, value))[0].member.node for value in range(100)]
     assert len(set(drawn)) == 8
