@@ -28,7 +28,7 @@ from geodns.steering.tables import (
     PoolTable,
     Target,
 )
-from geodns.steering.words import all_settled, is_usable, shed_share
+from geodns.steering.words import all_settled, is_usable
 
 UP, DOWN = Verdict.UP, Verdict.DOWN
 

@@ -8,8 +8,8 @@ import random
 import numpy as np
 import pytest
 
-from geodns.steering.tables import TIER_START
 from geodns.steering.rank import NEAREST, TAIL, Band, Ranking, rank_alike, rank_nearest, tails
+from geodns.steering.tables import TIER_START
 
 Point = tuple[float, float]
 RADIUS_KM = 6371.0088
