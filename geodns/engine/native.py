@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from geodns.engine.page import WorkerPage
 from geodns.engine.sockets import Listener
 from geodns.errors import ConfigError, Unavailable
+from geodns.snapshot.section import VERSIONS, Kind
 from geodns.snapshot.status import StatusTable
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ def is_built() -> bool:
     except ImportError:
         return False
     return True
+
+
+def reads_snapshots() -> bool:
+    """Whether the native engine that is built here reads snapshots as they are written now."""
+    import geodns._native
+
+    return getattr(geodns._native, "SNAPSHOT_VERSION", 1) == VERSIONS[Kind.VIEW]
 
 
 class NativeUdp:

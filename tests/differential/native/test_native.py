@@ -11,11 +11,14 @@ import pytest
 from support.build import ROME, config, node, zone
 from support.lab import Lab, question
 
+from geodns.engine.native import reads_snapshots
 from geodns.geo.world import World
 from geodns.snapshot.section import Kind
 from geodns.snapshot.status import Verdict
 
 native = pytest.importorskip("geodns._native", reason="no native engine was built")
+if not reads_snapshots():
+    pytest.skip("snapshots of version 2 await their port to Rust", allow_module_level=True)
 
 FLEETS, PACKETS = 5, 4000
 ALL_KINDS = {"dropped", "deferred", *(f"rcode {rcode}" for rcode in (0, 1, 3, 4, 5, 6, 9))}

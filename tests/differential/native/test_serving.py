@@ -17,7 +17,11 @@ import pytest
 from support.build import ROME, node, zone
 from support.server import Server, free_port, running_server
 
+from geodns.engine.native import reads_snapshots
+
 pytest.importorskip("geodns._native", reason="no native engine was built")
+if not reads_snapshots():
+    pytest.skip("snapshots of version 2 await their port to Rust", allow_module_level=True)
 
 DOCUMENT = {
     "zones": {
