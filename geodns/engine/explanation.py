@@ -90,7 +90,8 @@ def lines_of(fields: dict[str, Any]) -> Iterator[str]:
 
 
 def _rule_text(fields: dict[str, Any]) -> str:
-    rule = _cut(fields["rule"], RULE_MAX) or "catch-all"
+    matchers, fence, _ = f"{fields['rule']} ".partition(" fence ")
+    rule = _cut(matchers.strip(), RULE_MAX) + fence.rstrip() or "catch-all"
     arm = f" -> arm {fields['arm']}" if fields["arm"] else ""
     spread = "" if fields["spread"] == "weighted" else f", {fields['spread']}"
     return f"rule {rule}{arm} -> pool {fields['pool']}, {fields['order']}{spread}"

@@ -11,14 +11,14 @@ import json
 import statistics
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tests.bench.figures import Figure
 from tests.bench.fleet import ZONE
 from tests.bench.processes import pin
 from tests.bench.server import free_port
-from tests.bench.workshop import CITY, SHARED, Workshop
+from tests.bench.workshop import CITY, RULED, SHARED, Workshop
 
 PAIRS = 5
 WINDOW_S = 1.5
@@ -40,6 +40,7 @@ WORKLOADS: dict[str, tuple[str, Load]] = {
     "static, new cookie each": (CITY, ("static+cookie", f"static.{ZONE}", 0)),
     "NXDOMAIN, new cookie each": (CITY, ("nx+cookie", ZONE, 3)),
     "steered, shared intervals": (SHARED, STEERED),
+    "steered, rules + split + sticky": (RULED, STEERED),
 }
 PROMISED_ECHOES = {"steered": 5.0, "static": 4.0, "NXDOMAIN": 4.0}
 """By the first word of a workload's name."""
@@ -51,12 +52,10 @@ def run(workshop: Workshop) -> list[Figure]:
     """Ratios to the echo, and what they are made of."""
     windows: dict[str, list[Window]] = {"echo": [], **{name: [] for name in WORKLOADS}}
     ratios: dict[str, list[float]] = {name: [] for name in WORKLOADS}
-    with (
-        _pinned(workshop, CITY) as city,
-        _pinned(workshop, SHARED) as shared,
-        _echo(workshop) as echo,
-    ):
-        servers = {CITY: city, SHARED: shared}
+    with ExitStack() as running:
+        sizes = dict.fromkeys(size for size, _ in WORKLOADS.values())
+        servers = {size: running.enter_context(_pinned(workshop, size)) for size in sizes}
+        echo = running.enter_context(_echo(workshop))
         windows["echo"].append(_quiet_window(workshop, echo, ECHOED))
         for _ in range(PAIRS):
             for name, (size, load) in WORKLOADS.items():

