@@ -147,11 +147,12 @@ def open_database(path: str | Path) -> GeoDatabase:
 def read_database(path: str | Path) -> DatabaseFile:
     """Read a file whole. Errors: ConfigError unless it is an mmdb file of the City kind."""
     file = read_file(path)
-    # geoip2's Reader.city() accepts a file by this word.
-    if "City" not in file.info.name:
-        why = f"is of type {file.info.name[:80]!r}, which has no coordinates"
-        raise _refusal(file.info.path, why, CITY_HINT)
-    return file
+    with refusing(file.info.path):
+        # geoip2's Reader.city() accepts a file by this word.
+        if "City" not in file.info.name:
+            why = f"is of type {file.info.name[:80]!r}, which has no coordinates"
+            raise _refusal(file.info.path, why, CITY_HINT)
+        return file
 
 
 def read_file(path: str | Path) -> DatabaseFile:

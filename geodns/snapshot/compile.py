@@ -6,47 +6,55 @@ carries the digest of all that went into its section (its *recipe*).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-from geodns.errors import Unavailable
+from geodns.geo.asn import AsnTable
 from geodns.geo.world import World
-from geodns.model.base import Resource
 from geodns.model.config import Config
-from geodns.snapshot.compile_pools import Places, compile_pools, places_of
-from geodns.snapshot.compile_view import View, compile_geo, rank_pool
-from geodns.snapshot.compile_zone import compile_zone, steered_types, view_key
-from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, write_durably
+from geodns.model.zone import Zone
+from geodns.snapshot.atlas import Asns, Atlas, Atlases
+from geodns.snapshot.compile_geo import compile_geo
+from geodns.snapshot.compile_pools import compile_pools
+from geodns.snapshot.compile_view import View
+from geodns.snapshot.compile_zone import compile_zone
+from geodns.snapshot.keep import Keep, digest
+from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.order import Order
-from geodns.snapshot.section import Kind, Section, content_hash
-from geodns.snapshot.slots import Slots, decode_targets
+from geodns.snapshot.places import Places, places_of, points_of
+from geodns.snapshot.recipes import pools_recipe, view_recipe, zone_recipe
+from geodns.snapshot.section import Kind, Section
+from geodns.snapshot.slots import Slots
+from geodns.snapshot.steerings import Contents, Steering, ZoneContents, contents_of
 
 _POOL_SECTIONS = ((Kind.POOLS, "pools"), (Kind.TARGETS, "targets"))
 
-OPTIONAL_KINDS = (Kind.TARGETS,)
-"""What a DNS engine can do without."""
 
-Chain = tuple[str, ...]
-
-RECIPE_FORMAT = 2
-"""Raised whenever a section comes out different for the same input."""
+def no_asns() -> AsnTable | None:
+    """For who has no database of AS numbers."""
+    return None
 
 
 @dataclass(slots=True)
 class Compiler:
-    """Makes generations in one data directory, reusing what the last one already has."""
+    """Makes generations in one data directory, reusing what the last one already has.
+
+    Shape: ``asns`` gives the table of AS numbers when it is first needed.
+    """
 
     data_dir: Path
     world: World
     clock: Callable[[], float] = time.time
-    _sizes: dict[Chain, tuple[str, int]] = field(default_factory=dict)
+    asns: Asns = no_asns
+    _sizes: dict[int, tuple[str, int]] = field(default_factory=dict)
+    _atlases: Atlases = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._atlases = Atlases(self.world, self.asns)
 
     def compile(self, order: Order, before: Manifest | None) -> Manifest:
         """Write the sections that are new; the manifest is the caller's to publish.
@@ -55,63 +63,46 @@ class Compiler:
         cannot be written.
         """
         known = {(entry.kind, entry.name): entry for entry in before.sections} if before else {}
-        entries = list(self._entries(order, known))
+        keep = Keep(self.data_dir / SNAPSHOT_DIR, known)
+        entries = list(self._entries(order, keep))
         created = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         return Manifest(order.generation, created, tuple(entries), order.forced)
 
-    def _entries(self, order: Order, known: dict[tuple[int, str], Entry]) -> Iterator[Entry]:
+    def _entries(self, order: Order, keep: Keep) -> Iterator[Entry]:
         config = order.config
-        database = self.world.info.sha256
-        keep = _Keep(self.data_dir / SNAPSHOT_DIR, known)
-        yield keep.entry(Kind.GEO, "geo", [database], lambda: compile_geo(self.world))
-        places = {pool_id: places_of(config, pool_id) for pool_id in config.pools}
-        yield from self._pools(order, places, keep)
-        yield from self._views(order, places, keep)
+        contents = contents_of(config)
+        points = points_of(config)
+        places = {pool_id: places_of(config, pool_id, points) for pool_id in config.pools}
+        atlas = self._atlases.get(config, order.default_location)
+        world = atlas.world
+        yield keep.entry(Kind.GEO, "geo", [world.key], lambda: compile_geo(world))
+        yield from _pools(order, places, points, keep)
+        yield from self._views(order, _Making(config, atlas, contents, places, keep))
         for zone_id in sorted(config.zones):
-            recipe = _zone_recipe(config, zone_id)
-            serial = self._serial(keep.section(Kind.ZONE, zone_id))
-            make = partial(compile_zone, config, zone_id, serial)
-            yield keep.entry(Kind.ZONE, zone_id, recipe, make)
+            zone, inside = config.zones[zone_id], contents.zones[zone_id]
+            make = partial(self._zone, keep, zone_id, zone, inside)
+            yield keep.entry(Kind.ZONE, zone_id, zone_recipe(zone, inside), make)
 
-    def _pools(self, order: Order, places: dict[str, Places], keep: _Keep) -> Iterator[Entry]:
-        """Pools and targets are made together: they name the same slots."""
-        config = order.config
-        parts = (config.nodes, config.pools, config.monitors)
-        recipe = [order.slots, *({k: _plain(v) for k, v in part.items()} for part in parts)]
-        kept = [keep.reuse(*section, recipe) for section in _POOL_SECTIONS]
-        if all(kept):
-            yield from filter(None, kept)
-            return
-        slots = Slots(order.slots, order.generation, keep.targets(), order.acknowledged)
-        pools = compile_pools(config, places, slots)
-        for section, octets in zip(_POOL_SECTIONS, (pools, slots.encode(config)), strict=True):
-            yield keep.write(*section, octets, recipe)
+    def _zone(self, keep: Keep, zone_id: str, zone: Zone, contents: ZoneContents) -> bytes:
+        serial = self._serial(keep.section(Kind.ZONE, zone_id))
+        return compile_zone(zone, contents, zone_id, serial)
 
-    def _views(self, order: Order, places: dict[str, Places], keep: _Keep) -> Iterator[Entry]:
-        config = order.config
-        chains = sorted({config.chain(steer.pool) for steer in config.steers.values()})
+    def _views(self, order: Order, making: _Making) -> Iterator[Entry]:
+        """The views, in the order of their keys; each is direct while there is room for it."""
         spent = 0
-        for chain in chains:
-            pools = [config.pools[pool_id] for pool_id in chain]
-            recipe: list[object] = [self.world.info.sha256, order.default_location, chain]
-            recipe += [[p.order, p.band_percent, p.band_km] for p in pools]
-            recipe += [places[pool_id].points.tolist() for pool_id in chain]
+        views = making.contents.views
+        for key in sorted(views):
+            recipe = making.recipe(views[key])
             # Both its size and its section need the view; it is worked out once, if at all.
-            make = cache(partial(self._view, order, chain, places))
-            size = self._sizes.get(chain, ("", 0))
-            if size[0] != _digest(recipe):
-                size = self._sizes[chain] = (_digest(recipe), make().direct_size())
+            make = cache(partial(making.view, views[key]))
+            size = self._sizes.get(key, ("", 0))
+            if size[0] != digest(recipe):
+                size = self._sizes[key] = (digest(recipe), make().direct_size())
             spent += size[1]
             direct = spent <= order.view_budget
-            name = f"{view_key(chain):016x}"
             encode = partial(_encode_view, make, direct)
-            yield keep.entry(Kind.VIEW, name, [*recipe, direct], encode)
-        self._sizes = {chain: self._sizes[chain] for chain in chains}
-
-    def _view(self, order: Order, chain: Chain, places: dict[str, Places]) -> View:
-        pools, default = order.config.pools, order.default_location
-        rankings = [rank_pool(self.world, default, pools[each], places[each]) for each in chain]
-        return View(self.world, chain, rankings)
+            yield making.keep.entry(Kind.VIEW, f"{key:016x}", [recipe, direct], encode)
+        self._sizes = {key: self._sizes[key] for key in views}
 
     def _serial(self, before: Section | None) -> int:
         """RFC 1982 serials grow; the Unix time tells a person when the zone last changed."""
@@ -119,80 +110,43 @@ class Compiler:
         return max(before.column("serial")[0] + 1, now) & 0xFFFF_FFFF if before else now
 
 
-class _Keep:
-    """The section files: those of the last generation, and those being added."""
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What the views of one generation are made from."""
 
-    def __init__(self, directory: Path, known: dict[tuple[int, str], Entry]) -> None:
-        self._directory = directory
-        self._known = known
+    config: Config
+    atlas: Atlas
+    contents: Contents
+    places: dict[str, Places]
+    keep: Keep
 
-    def entry(self, kind: Kind, name: str, recipe: object, make: Callable[[], bytes]) -> Entry:
-        """The last generation's entry if it was made from the same, else a new one."""
-        return self.reuse(kind, name, recipe) or self.write(kind, name, make(), recipe)
+    def recipe(self, steering: Steering) -> str:
+        """The digest of all that goes into a view, but the leaders of the last generation."""
+        return digest(view_recipe(self.config, self.atlas, steering, self.places))
 
-    def reuse(self, kind: Kind, name: str, recipe: object) -> Entry | None:
-        """The last generation's entry, if it was made from the same and is still there."""
-        before = self._known.get((kind, name))
-        if before is None or before.recipe != _digest(recipe) or not self._path(before).exists():
-            return None
-        return before
-
-    def write(self, kind: Kind, name: str, octets: bytes, recipe: object) -> Entry:
-        """Write a section, durably, unless a file of that content is already there."""
-        digest = _digest(recipe)
-        optional = kind in OPTIONAL_KINDS
-        entry = Entry(kind, name, content_hash(octets), len(octets), optional, digest)
-        path = self._path(entry)
-        try:
-            if not path.exists():
-                self._directory.mkdir(exist_ok=True)
-                write_durably(path, octets)
-        except OSError as error:
-            raise Unavailable(f"Section {path} cannot be written: {error}.") from None
-        return entry
-
-    def section(self, kind: Kind, name: str) -> Section | None:
-        """A section of the last generation; None if there is none or it has gone bad."""
-        entry = self._known.get((kind, name))
-        try:
-            octets = self._path(entry).read_bytes() if entry else b""
-        except OSError:
-            return None
-        return Section(octets) if entry and content_hash(octets) == entry.hash else None
-
-    def targets(self) -> dict[str, Any] | None:
-        section = self.section(Kind.TARGETS, "targets")
-        return decode_targets(section) if section else None
-
-    def _path(self, entry: Entry) -> Path:
-        return self._directory / entry.hash
+    def view(self, steering: Steering) -> View:
+        """Work a view out."""
+        leaders = self.keep.leaders(f"{steering.key:016x}")
+        return View(self.atlas, self.config, steering, self.places, leaders)
 
 
-def _zone_recipe(config: Config, zone_id: str) -> list[object]:
-    """All that a zone's section is made from, but its serial."""
-    steers = [(owner, steer) for (zone, owner), steer in config.steers.items() if zone == zone_id]
-    types = {pool: steered_types(config, pool) for pool in {steer.pool for _, steer in steers}}
-    return [
-        _plain(config.zones[zone_id]),
-        [
-            [owner, _plain(steer), config.chain(steer.pool), types[steer.pool]]
-            for owner, steer in steers
-        ],
-        [
-            [owner, rtype, _plain(rrset)]
-            for (zone, owner, rtype), rrset in config.rrsets.items()
-            if zone == zone_id
-        ],
-    ]
-
-
-def _plain(resource: Resource) -> dict[str, Any]:
-    return resource.model_dump(mode="json")
-
-
-def _digest(recipe: object) -> str:
-    text = json.dumps([RECIPE_FORMAT, recipe], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _pools(
+    order: Order,
+    places: dict[str, Places],
+    points: dict[str, tuple[float, float]],
+    keep: Keep,
+) -> Iterator[Entry]:
+    """Pools and targets are made together: they name the same slots."""
+    config = order.config
+    recipe = pools_recipe(config, order.slots, points)
+    kept = [keep.reuse(*section, recipe) for section in _POOL_SECTIONS]
+    if all(kept):
+        yield from filter(None, kept)
+        return
+    slots = Slots(order.slots, order.generation, keep.targets(), order.acknowledged)
+    pools = compile_pools(config, places, points, slots)
+    for section, octets in zip(_POOL_SECTIONS, (pools, slots.encode(config)), strict=True):
+        yield keep.write(*section, octets, recipe)
 
 
 def _encode_view(make: Callable[[], View], direct: bool) -> bytes:

@@ -1,82 +1,86 @@
-"""The world as steering sees it: the geo section, and a view for each chain of pools.
+"""A view: how one steering sees the world, from address to class, from class to rows of places.
 
-A *view* maps every address to a class, and a class to its chain: for each pool the order of
-its places. A *direct* view has intervals of its own, so that scopes are minimal; an
-*indirect* one shares the geo section's intervals and has only a class for each location.
-Columns: see FORMAT.md.
+A *direct* view has intervals of its own, so that scopes are minimal; an *indirect* one shares
+the geo section's intervals and has a class for each location, with an overlay where that is not
+enough. Columns: see FORMAT.md.
 """
 
 from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodns.geo.intervals import block_index, classes_of
-from geodns.geo.locations import SPECIAL, UNKNOWN, Locations
-from geodns.geo.world import World
-from geodns.model.pool import Pool
-from geodns.snapshot.compile_pools import Places
-from geodns.snapshot.compile_zone import view_key
-from geodns.snapshot.layout import DEGREE_SCALE, SPECIAL_CLASS
-from geodns.snapshot.order import Point
+from geodns.geo.cover import NONE
+from geodns.geo.locations import UNKNOWN
+from geodns.geo.prefixes import count_prefixes
+from geodns.geo.runs import merged
+from geodns.geo.tree import Word
+from geodns.model.config import Config
+from geodns.model.rule import Matchers
+from geodns.model.subnet import Prefix
+from geodns.snapshot.atlas import Atlas
+from geodns.snapshot.compile_geo import intervals
+from geodns.snapshot.layout import LOOK_ON, NO_GROUP, SPECIAL_CLASS
+from geodns.snapshot.places import Places
 from geodns.snapshot.section import Column, Kind, encode
-from geodns.steering.rank import Band, Ranking, rank_alike, rank_nearest
+from geodns.snapshot.steerings import Steering, key_of, rule_text
+from geodns.snapshot.view_classes import class_table, draw_bits
+from geodns.snapshot.view_rankings import Leaders, Ranker
+from geodns.steering.latency import Sources, sources_of
 
-Tables = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64], NDArray[np.uint32]]
-
-
-def compile_geo(world: World) -> bytes:
-    """The geo section: address to location, and what a location is called."""
-    labels, label_of = _labels(world.locations)
-    about = {
-        "name": world.info.name,
-        "build_date": world.info.build_date.isoformat(),
-        "sha256": world.info.sha256,
-        "labels": labels,
-    }
-    return encode(
-        Kind.GEO,
-        {
-            **_intervals(world.starts4, world.location4, world.starts6, world.location6),
-            "latitude": _scaled(world.locations.latitude),
-            "longitude": _scaled(world.locations.longitude),
-            "label": label_of,
-            "about": json.dumps(about).encode(),
-        },
-    )
-
-
-def rank_pool(world: World, default: Point | None, pool: Pool, places: Places) -> Ranking:
-    """The order of a pool's places for every location of the world."""
-    count = len(places.members)
-    if pool.order != "nearest":
-        return rank_alike(len(world.locations), count, one_tier=pool.order == "equal")
-    band = Band(pool.band_percent, pool.band_km)
-    return _rank_nearest(_Keyed(world), default, places.points.tobytes(), band)
+Words = NDArray[np.uint32]
+Tables = tuple[NDArray[np.uint32], Words, NDArray[np.uint64], Words]
 
 
 class View:
     """One view worked out, before it is laid out.
 
-    Shape: ``class_of`` has a class for every location; ``rankings`` are those of the chain's
-    pools, and row i of ``links`` has a row of each for class i.
+    Shape: ``leaders`` are those of the last generation, by pool.
     """
 
-    def __init__(self, world: World, chain: Sequence[str], rankings: Sequence[Ranking]) -> None:
-        self._world = world
-        self._keys = [view_key((pool_id,)) for pool_id in chain]
-        self._rankings = rankings
-        self.class_of, self.links = _combine(rankings)
+    def __init__(
+        self,
+        atlas: Atlas,
+        config: Config,
+        steering: Steering,
+        places: Mapping[str, Places],
+        leaders: Mapping[str, Leaders],
+    ) -> None:
+        self._config = config
+        self._steering = steering
+        sources = {
+            pool_id: sources_of(config.latencies[pool.latency].rows)
+            for pool_id in steering.pools
+            if (pool := config.pools[pool_id]).order == "latency" and pool.latency is not None
+        }
+        asked = _asked(steering, places, sources.values())
+        self._users = atlas.users(*asked)
+        rule, special = self._users.rule_of(steering.rules)
+        destination = np.where(rule == NONE, len(steering.rules), rule)[self._users.profile_of]
+        self._special = special[self._users.profile_of]
+        self._ranker = Ranker(atlas, self._users, leaders)
+        self._classes = class_table(
+            steering,
+            np.where(self._special, NONE, destination),
+            lambda pool_id, concerned: self._ranker.rank(
+                pool_id, config.pools[pool_id], places[pool_id], concerned, sources.get(pool_id)
+            ),
+        )
+        self._bits = draw_bits(config, steering)
 
     @cached_property
     def intervals(self) -> Tables:
         """The view's own intervals: starts4, class4, starts6, class6."""
-        return classes_of(self._world, self.class_of)
+        cells, class_of = self._users.cells, self._classes.class_of
+        return (
+            *merged(cells.starts4, class_of[cells.cell4]),
+            *merged(cells.starts6, class_of[cells.cell6]),
+        )
 
     def direct_size(self) -> int:
         """Octets that the view takes with intervals of its own."""
@@ -85,91 +89,109 @@ class View:
 
     def encode(self, *, direct: bool) -> bytes:
         """The view's section."""
+        columns: dict[str, Column] = {}
+        tables = self.intervals
         if direct:
-            columns: dict[str, Column] = _intervals(*self.intervals)
+            columns |= intervals(*tables)
         else:
-            columns = {"class_of": self.class_of}
-        return encode(Kind.VIEW, {**columns, **self._chain_columns()})
+            cells = self._users.cells
+            columns["class_of"] = self._classes.class_of[: cells.plain]
+            tables = (*self._shared(cells.starts4, cells.cell4),
+                      *self._shared(cells.starts6, cells.cell6))  # fmt: skip
+            if cells.overlaid:
+                columns |= self._overlay()
+        about = {
+            "rules": [rule_text(each.rule) for each in self._steering.destinations],
+            "scopes": self._scopes(tables),
+            "leaders": self._ranker.leaders,
+        }
+        columns |= self._chain_columns() | self._class_columns()
+        return encode(Kind.VIEW, {**columns, "about": json.dumps(about).encode()})
 
-    def _chain_columns(self) -> dict[str, Column]:
-        """``pool`` the chain's pool keys; ``link`` per class a row for each; the rows' items."""
-        rows = [row for ranking in self._rankings for row in ranking.rows]
-        counts = [len(ranking.rows) for ranking in self._rankings]
-        first_row = np.cumsum([0, *counts[:-1]], dtype=np.uint32)
-        lengths = np.fromiter(map(len, rows), np.uint32, len(rows))
+    def _overlay(self) -> dict[str, Column]:
+        cells = self._users.cells
+        value = self._classes.class_of.copy()
+        value[: cells.plain] = LOOK_ON
+        tables = (
+            *merged(cells.starts4, value[cells.cell4]),
+            *merged(cells.starts6, value[cells.cell6]),
+        )
+        return intervals(*tables, prefix="over_")
+
+    def _shared(self, starts: NDArray[Word], cell: Words) -> tuple[NDArray[Word], Words]:
+        """The runs that decide the scopes of an indirect view: the overlay's where it gives a
+        class, else the geo section's cut by the overlay's."""
+        over = cell >= self._users.cells.plain
+        values = self._classes.class_of[cell]
+        first = np.ones(len(starts), np.bool_)
+        first[1:] = ~(over[1:] & over[:-1]) | (values[1:] != values[:-1])
+        return starts[first], values[first]
+
+    def _scopes(self, tables: Tables) -> dict[str, int]:
+        """How many scopes there are: the prefixes of all runs but special-purpose ones."""
+        starts4, class4, starts6, class6 = tables
+        bits4, bits6 = self._bits
         return {
-            "pool": array("Q", self._keys),
-            "unknown": array("I", [int(self.class_of[UNKNOWN])]),
-            "link": np.ascontiguousarray(self.links + first_row),
-            "row_at": np.concatenate([np.zeros(1, np.uint32), np.cumsum(lengths, dtype=np.uint32)]),
-            "row": np.concatenate([np.zeros(0, np.uint32), *rows]),
+            "v4": count_prefixes(starts4, self._least(class4, bits4), class4 != SPECIAL_CLASS),
+            "v6": count_prefixes(starts6, self._least(class6, bits6), class6 != SPECIAL_CLASS),
         }
 
+    def _least(self, classes: Words, bits: list[int]) -> NDArray[np.int64]:
+        """How many bits the scopes of classes have at least; of special ones it means nothing."""
+        destination = self._classes.record[np.where(classes == SPECIAL_CLASS, 0, classes)]
+        return np.array(bits, np.int64)[destination]
 
-class _Keyed:
-    """A world that hashes by its database, so that rankings can be kept between compiles."""
+    def _chain_columns(self) -> dict[str, Column]:
+        """Destinations, arms and steps, as they stand in the Config."""
+        destinations, pools = self._steering.destinations, self._steering.pools
+        position = {pool_id: at for at, pool_id in enumerate(pools)}
+        arms = list(self._steering.arms())
+        bits4, bits6 = self._bits
+        return {
+            "pool": array("Q", map(key_of, pools)),
+            "arm_at": _bounds(len(destination.arms) for destination in destinations),
+            "arm_key": array("Q", [key_of(arm.pool_id) for arm in arms]),
+            "arm_weight": array("I", [arm.weight for arm in arms]),
+            "step_at": _bounds(len(arm.chain) for arm in arms),
+            "step": array("I", [position[pool_id] for arm in arms for pool_id in arm.chain]),
+            "bits4": array("I", bits4),
+            "bits6": array("I", bits6),
+        }
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def __hash__(self) -> int:
-        return hash(self.world.info.sha256)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Keyed) and self.world.info.sha256 == other.world.info.sha256
-
-
-@lru_cache(maxsize=256)
-def _rank_nearest(keyed: _Keyed, default: Point | None, points: bytes, band: Band) -> Ranking:
-    latitude = keyed.world.locations.latitude.copy()
-    longitude = keyed.world.locations.longitude.copy()
-    if default is not None:
-        latitude[UNKNOWN], longitude[UNKNOWN] = default
-    places = np.frombuffer(points, np.float64).reshape(-1, 2)
-    return rank_nearest(latitude, longitude, places, band)
-
-
-def _combine(rankings: Sequence[Ranking]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Number the distinct combinations of rows, one row from each pool of the chain."""
-    combined = rankings[0].row_of.astype(np.uint64)
-    for ranking in rankings[1:]:
-        # Numbering again after each pool keeps the product within 64 bits.
-        _, renumbered = np.unique(combined, return_inverse=True)
-        combined = renumbered.astype(np.uint64) * np.uint64(len(ranking.rows)) + ranking.row_of
-    _, first, class_of = np.unique(combined, return_index=True, return_inverse=True)
-    links = np.stack([ranking.row_of[first] for ranking in rankings], axis=1)
-    classes = class_of.astype(np.uint32)
-    classes[SPECIAL] = SPECIAL_CLASS
-    return classes, links
-
-
-def _intervals(
-    starts4: NDArray[np.uint32],
-    value4: NDArray[np.uint32],
-    starts6: NDArray[np.uint64],
-    value6: NDArray[np.uint32],
-) -> dict[str, Column]:
-    return {
-        "start4": starts4,
-        "value4": value4,
-        "index4": block_index(starts4, 32),
-        "start6": starts6,
-        "value6": value6,
-        "index6": block_index(starts6, 64),
-    }
+    def _class_columns(self) -> dict[str, Column]:
+        """Records and rows."""
+        classes = self._classes
+        columns: dict[str, Column] = {
+            "record": classes.record,
+            "classes": array("I", [classes.count]),
+            "unknown": array("I", [int(classes.class_of[UNKNOWN])]),
+            "row_at": _bounds(map(len, classes.rows)),
+            "row": np.concatenate([np.zeros(0, np.uint32), *classes.rows]),
+        }
+        if (classes.row_group != NO_GROUP).any():
+            columns["row_group"] = classes.row_group
+            columns["group_at"] = _bounds(map(len, classes.groups))
+            columns["group"] = np.concatenate(classes.groups)
+        return columns
 
 
-def _labels(locations: Locations) -> tuple[list[str], NDArray[np.uint32]]:
-    """The distinct regions, as "EU-IT", and each location's number among them."""
-    texts = [
-        "-".join(filter(None, parts))
-        for parts in zip(locations.continent, locations.country, locations.subdivision, strict=True)
-    ]
-    labels = sorted(set(texts))
-    number = {text: i for i, text in enumerate(labels)}
-    return labels, np.array([number[text] for text in texts], np.uint32)
+def _asked(
+    steering: Steering, places: Mapping[str, Places], sources: Iterable[Sources]
+) -> tuple[set[Prefix], set[int]]:
+    """The prefixes and AS numbers that anything of the steering tells users apart by."""
+    matchers: list[Matchers] = list(steering.rules)
+    for pool_id in steering.pools:
+        matchers += [each for pair in places[pool_id].terms for each in pair if each is not None]
+    prefixes = {prefix for each in matchers for prefix in each.prefixes}
+    asns = {asn for each in matchers for asn in each.asns}
+    for source in sources:
+        prefixes |= source.subnets.keys()
+        asns |= source.asns.keys()
+    return prefixes, asns
 
 
-def _scaled(degrees: NDArray[np.float64]) -> NDArray[np.uint32]:
-    scaled = np.round((np.nan_to_num(degrees) + 180) * DEGREE_SCALE)
-    return scaled.astype(np.uint32)
+def _bounds(lengths: Iterable[int]) -> array[int]:
+    bounds = array("I", [0])
+    for length in lengths:
+        bounds.append(bounds[-1] + length)
+    return bounds

@@ -1,13 +1,10 @@
 """One zone into one section: its owners, their RRsets, and a hash table to find them by.
 
-Columns (see FORMAT.md): ``apex serial zone_flags bucket name_at name_octets flags rrset_at rtype
-ttl steer rdata_at rdata_end rdata_octets`` and for the steers ``view steer_ttl_min steer_flags
-salt``. Names are canonical, uncompressed wire form; so is rdata, but for its case.
+Columns: see FORMAT.md. Names are canonical, uncompressed wire form; so is rdata, but for its case.
 """
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,15 +16,13 @@ from geodns.dns.rdata import rdata_from_text, soa_rdata
 from geodns.dns.rrtypes import (
     TYPE_A,
     TYPE_AAAA,
-    TYPE_CNAME,
     TYPE_DNAME,
     TYPE_NS,
     TYPE_SOA,
     type_from_text,
 )
 from geodns.document.zonefile.export import EXPIRE_S, REFRESH_S, RETRY_S, zone_rname
-from geodns.model.config import Config
-from geodns.model.zone import Steer, Zone
+from geodns.model.zone import Zone
 from geodns.snapshot.layout import (
     CUT,
     NO_STEER,
@@ -38,6 +33,7 @@ from geodns.snapshot.layout import (
     ZONE_WHOAMI,
 )
 from geodns.snapshot.section import Kind, encode
+from geodns.snapshot.steerings import ZoneContents, key_of
 
 
 @dataclass(slots=True)
@@ -51,15 +47,13 @@ class _RRset:
 Owners = dict[bytes, dict[int, _RRset]]
 
 
-def compile_zone(config: Config, zone_id: str, serial: int) -> bytes:
-    """The section of one zone. ``config`` has passed `geodns.document.check`."""
+def compile_zone(zone: Zone, contents: ZoneContents, zone_id: str, serial: int) -> bytes:
+    """The section of one zone. Its Config has passed `geodns.document.check`."""
     apex = names.from_url(zone_id)
-    steers = [(owner, steer) for (zone, owner), steer in config.steers.items() if zone == zone_id]
-    owners = _owners(config, zone_id, apex, serial)
-    types = {pool: steered_types(config, pool) for pool in {steer.pool for _, steer in steers}}
-    for number, (owner, steer) in enumerate(steers):
+    owners = _owners(zone, contents, apex, serial)
+    for number, (owner, steer, steering) in enumerate(contents.steers):
         entry = owners.setdefault(names.from_url(owner, apex), {})
-        for rtype in types[steer.pool]:
+        for rtype in steering.types:
             entry[rtype] = _RRset(rtype, steer.ttl, steer=number)
     _add_empty_non_terminals(owners, apex)
     return encode(
@@ -67,19 +61,12 @@ def compile_zone(config: Config, zone_id: str, serial: int) -> bytes:
         {
             "apex": apex,
             "serial": array("I", [serial]),
-            "zone_flags": array("I", [_zone_flags(config.zones[zone_id], owners, apex)]),
+            "zone_flags": array("I", [_zone_flags(zone, owners, apex)]),
             **_owner_columns(owners, apex),
             **_rrset_columns(owners),
-            **_steer_columns(config, zone_id, steers),
+            **_steer_columns(zone, contents, zone_id),
         },
     )
-
-
-def steered_types(config: Config, pool_id: str) -> tuple[int, ...]:
-    """What a steer answers: addresses, or CNAME where its pools hold names."""
-    chain = (node_id for pool in config.chain(pool_id) for node_id in config.members(pool))
-    named = any(config.nodes[node_id].cname is not None for node_id in chain)
-    return (TYPE_CNAME,) if named else (TYPE_A, TYPE_AAAA)
 
 
 def _zone_flags(zone: Zone, owners: Owners, apex: bytes) -> int:
@@ -90,35 +77,28 @@ def _zone_flags(zone: Zone, owners: Owners, apex: bytes) -> int:
     return (ZONE_BARRIERS if barriers else 0) | (ZONE_WHOAMI if zone.whoami else 0)
 
 
-def view_key(chain: tuple[str, ...]) -> int:
-    """The 64-bit name of the view that a chain of pools is steered by."""
-    digest = hashlib.blake2b("/".join(chain).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
-
-
-def _owners(config: Config, zone_id: str, apex: bytes, serial: int) -> Owners:
-    zone = config.zones[zone_id]
+def _owners(zone: Zone, contents: ZoneContents, apex: bytes, serial: int) -> Owners:
     owners: Owners = {
         apex: {TYPE_SOA: _RRset(TYPE_SOA, zone.ttl, [_soa(zone, apex, serial)])},
     }
-    for owner, rtype, ttl, rdata in _records(config, zone_id, apex):
+    for owner, rtype, ttl, rdata in _records(zone, contents, apex):
         rrset = owners.setdefault(owner, {}).setdefault(rtype, _RRset(rtype, ttl))
         if rdata not in rrset.rdata:
             rrset.rdata.append(rdata)
     return owners
 
 
-def _records(config: Config, zone_id: str, apex: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
-    zone = config.zones[zone_id]
+def _records(
+    zone: Zone, contents: ZoneContents, apex: bytes
+) -> Iterator[tuple[bytes, int, int, bytes]]:
     taken = set()
-    for (of_zone, owner, type_text), rrset in config.rrsets.items():
-        if of_zone == zone_id:
-            rtype = type_from_text(type_text)
-            name = names.canonical(names.from_url(owner, apex))
-            taken.add((name, rtype))
-            for value in rrset.values:
-                ttl = zone.ttl if rrset.ttl is None else rrset.ttl
-                yield name, rtype, ttl, rdata_from_text(rtype, value, apex)
+    for owner, type_text, rrset in contents.rrsets:
+        rtype = type_from_text(type_text)
+        name = names.canonical(names.from_url(owner, apex))
+        taken.add((name, rtype))
+        for value in rrset.values:
+            ttl = zone.ttl if rrset.ttl is None else rrset.ttl
+            yield name, rtype, ttl, rdata_from_text(rtype, value, apex)
     for server in zone.name_servers():
         target = names.from_text(server.name)
         yield apex, TYPE_NS, zone.ttl, target
@@ -197,19 +177,11 @@ def _rrset_columns(owners: Owners) -> dict[str, array[int] | bytes]:
     }
 
 
-def _steer_columns(
-    config: Config, zone_id: str, steers: list[tuple[str, Steer]]
-) -> dict[str, array[int]]:
-    ecs = config.zones[zone_id].ecs
+def _steer_columns(zone: Zone, contents: ZoneContents, zone_id: str) -> dict[str, array[int]]:
+    steers = [steer for _, steer, _ in contents.steers]
     return {
-        "view": array("Q", [view_key(config.chain(steer.pool)) for _, steer in steers]),
-        "steer_ttl_min": array("I", [min(steer.ttl_min, steer.ttl) for _, steer in steers]),
-        "steer_flags": array("I", [STEER_ECS if ecs and steer.ecs else 0 for _, steer in steers]),
-        "salt": array("Q", [_salt(zone_id, owner) for owner, _ in steers]),
+        "view": array("Q", [steering.key for _, _, steering in contents.steers]),
+        "steer_ttl_min": array("I", [min(steer.ttl_min, steer.ttl) for steer in steers]),
+        "steer_flags": array("I", [STEER_ECS if zone.ecs and each.ecs else 0 for each in steers]),
+        "salt": array("Q", [key_of(f"{owner}/{zone_id}") for owner, _, _ in contents.steers]),
     }
-
-
-def _salt(zone_id: str, owner: str) -> int:
-    """What makes the draws of two names independent of one another."""
-    digest = hashlib.blake2b(f"{owner}/{zone_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little")

@@ -26,8 +26,21 @@ NO_GROUP = 0xFFFF_FFFF
 DEGREE_SCALE = 10_000
 """Coordinates stand as (degrees + 180) times this, unsigned."""
 
-POOL_PARAMS = ("order", "weighted", "answers", "min_answers", "min_up", "near", "open", "reserved")
+POINT_SCALE = 2**28
+"""Coordinates on the unit sphere stand as (x + 1) times this: units of 2.4 cm, whose squared
+distances are below 2^60."""
+
+POOL_PARAMS = ("order", "spread", "answers", "min_answers", "min_up", "near", "open", "sticky")
 """The items of the pools' ``param`` column, in order, for each pool."""
 
-ORDERS = ("nearest", "listed", "equal")
+ORDERS = ("nearest", "listed", "equal", "latency")
 """What the ``order`` parameter counts."""
+
+SPREADS = ("first", "weighted", "sticky")
+"""What the ``spread`` parameter counts."""
+
+DRAW_BITS4, DRAW_BITS6 = 20, 40
+"""Leading bits of an address that splits and shedding depend on.
+
+Source: one /20 or /40 is a small network's size, and a million of either keep shares exact.
+"""

@@ -48,6 +48,7 @@ class Plan:
     default_location: Point | None
     slots: int
     view_budget: int
+    asn_db: Path | None = None
 
 
 @dataclass(slots=True)
@@ -173,13 +174,13 @@ class Publisher:
             1,
             multiprocessing.get_context("spawn"),
             _start,
-            (self._plan.data_dir, self._plan.geo_db),
+            (self._plan.data_dir, self._plan.geo_db, self._plan.asn_db),
         )
 
 
-def _start(data_dir: Path, geo_db: Path) -> None:
+def _start(data_dir: Path, geo_db: Path, asn_db: Path | None) -> None:
     """Begin a compile process, one that does not outlive the process it works for."""
-    start_compiler(data_dir, geo_db)
+    start_compiler(data_dir, geo_db, asn_db)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -3,7 +3,7 @@
 Layout (little endian, offsets from the start of the file)::
 
     0   8  magic "GEODNSS1"
-    8   2  kind          10  2  version       12  4  flags (bit 0: optional)
+    8   2  kind          10  2  its version   12  4  flags (bit 0: optional)
     16  4  columns       20  4  zero          24  8  size of the file
     32  40 each: name (16 octets, NUL-padded ASCII), width u32 (1, 2, 4 or 8 octets),
            zero u32, items u64, offset u64 (multiple of 64)
@@ -23,7 +23,6 @@ from typing import Any, Literal
 from geodns.errors import ConfigError
 
 MAGIC = b"GEODNSS1"
-VERSION = 1
 OPTIONAL = 1
 ALIGNMENT = 64
 COLUMNS_MAX = 64
@@ -41,6 +40,10 @@ class Kind(IntEnum):
     VIEW = 3
     POOLS = 4
     TARGETS = 5
+
+
+VERSIONS = {Kind.ZONE: 1, Kind.GEO: 2, Kind.VIEW: 2, Kind.POOLS: 2, Kind.TARGETS: 1}
+"""What each kind's columns mean; raised when a reader of the old ones would go wrong."""
 
 
 Column = Any
@@ -62,7 +65,7 @@ def encode(kind: Kind, columns: Mapping[str, Column], *, optional: bool = False)
         body += [view.tobytes(), bytes(padded - view.nbytes)]
         offset += padded
     flags = OPTIONAL if optional else 0
-    header = _HEADER.pack(MAGIC, kind, VERSION, flags, len(views), 0, offset)
+    header = _HEADER.pack(MAGIC, kind, VERSIONS[kind], flags, len(views), 0, offset)
     head = header + b"".join(directory)
     return b"".join([head, bytes(_aligned(len(head)) - len(head)), *body])
 
@@ -83,8 +86,14 @@ class Section:
         if len(view) < _HEADER.size:
             raise ConfigError(f"Section of {len(view)} octets is shorter than its header.")
         magic, kind, version, flags, count, _, size = _HEADER.unpack_from(view)
-        if magic != MAGIC or version != VERSION:
-            raise ConfigError(f"Not a section of version {VERSION}: {bytes(view[:12])!r}.")
+        if magic != MAGIC:
+            raise ConfigError(f"Not a section: it begins with {bytes(view[:12])!r}.")
+        if kind in VERSIONS and version != VERSIONS[Kind(kind)]:
+            name, known = Kind(kind).name, VERSIONS[Kind(kind)]
+            raise ConfigError(
+                f"Section {name} is of version {version}, written by another geodns; this one "
+                f"reads version {known} and has to compile it anew."
+            )
         if size != len(view) or count > COLUMNS_MAX:
             raise ConfigError(f"Section says {size} octets and has {len(view)}.")
         self.kind: int = kind

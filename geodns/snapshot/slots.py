@@ -30,6 +30,7 @@ class Target:
     monitor: str | None
     probe_address: str | None = None
     nodes: list[str] = field(default_factory=list)
+    slow_start_s: float = 0
 
 
 class Slots:
@@ -60,9 +61,14 @@ class Slots:
         self._taken: dict[TargetKey, Target] = {}
 
     def take(
-        self, address: str, monitor: str | None, node_id: str, probe_address: str | None
+        self,
+        address: str,
+        monitor: str | None,
+        node_id: str,
+        probe_address: str | None,
+        slow_start_s: float = 0,
     ) -> tuple[int, int]:
-        """The slot and tag of a target.
+        """The slot and tag of a target; it starts as slowly as the slowest of its pools.
 
         Errors: ConfigError when the table is full.
         """
@@ -73,6 +79,7 @@ class Slots:
             target = self._taken[key] = Target(slot, tag, address, monitor, probe_address)
         if node_id not in target.nodes:
             target.nodes.append(node_id)
+        target.slow_start_s = max(target.slow_start_s, slow_start_s)
         return target.slot, target.tag
 
     def encode(self, config: Config) -> bytes:

@@ -1,18 +1,17 @@
-"""Which places, in what order, for every location of the world at once.
-
-A *row* is one order of a pool's places, cut into tiers of equally good ones. Locations with
-the same row share it; what differs between two locations is only the number of their row.
-"""
+"""Which places, in what order, for every location of the world at once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from geodns.geo.vectors import chord_to_km, unit_vectors
+from geodns.geo.database import COARSE_RADIUS_KM
+from geodns.geo.vectors import Floats, unit_vectors
+from geodns.steering.nearest import Near, PlaceSet, nearest, updated
+from geodns.steering.rows import Band, Part, Rows, Words, alike, rows_of, tier_starts
 from geodns.steering.tables import TIER_START
 
 NEAREST = 8
@@ -22,114 +21,145 @@ Source: measured, every one of 10,000 nodes stays reachable while the classes of
 database stay below 70,000 (lists of 8 absorb seven failures without a recompile).
 """
 
-TAIL = 256
-"""Places ordered by distance behind a row's eight. Source: no reference; 10,000 places
-make 10 MB of it, and 256 dead places in a row are no longer a question of distance."""
+COARSE_REACH_KM = 2.0 * COARSE_RADIUS_KM
+"""How far the first tier of a whole country reaches at least.
 
-Rows = list[NDArray[np.uint32]]
+Source: who is within the radius of its middle may be nearest to a place that is farther from
+there than the first by twice the radius, and to none beyond.
+"""
 
+COARSE_PLACES = 1024
+"""Most places in the first tier of a whole country. Source: no reference; 4 kB for each."""
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Shape: ``row_of[location]`` indexes ``rows``; a row's items are place numbers, with
-    TIER_START set on the first of each tier."""
-
-    row_of: NDArray[np.uint32]
-    rows: Rows
+REMEMBERED = 32
+"""Results kept. Source: 12 MB each for a City database; pools beyond are ranked anew."""
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """How far a tier reaches beyond its first place: the larger of the two."""
+class Field:
+    """Points from which places are near or far; NaN where none is known.
 
-    percent: float
-    km: float
-
-
-def rank_alike(locations: int, places: int, *, one_tier: bool) -> Ranking:
-    """Every location gets the pool's own order: one tier for all, or one for each place."""
-    row = np.arange(places, dtype=np.uint32)
-    row[: 1 if one_tier else None] |= np.uint32(TIER_START)
-    return Ranking(np.zeros(locations, np.uint32), [row])
-
-
-def rank_nearest(
-    latitude: NDArray[np.float64],
-    longitude: NDArray[np.float64],
-    places: NDArray[np.float64],
-    band: Band,
-) -> Ranking:
-    """Every location gets its nearest places, nearest first, equal distances by number.
-
-    Shape: ``places`` is (n, 2) of latitude, longitude. A location without coordinates (nan)
-    gets all places in one tier: spread by weight rather than pretend to know.
-    Units: degrees. Source: chord distance on the sphere, monotonic in the great circle.
+    Shape: fields of one ``key`` are equal.
     """
-    everywhere = rank_alike(len(latitude), len(places), one_tier=True)
-    known = np.flatnonzero(~np.isnan(latitude))
-    if len(places) < 2 or not len(known):
+
+    vectors: Floats
+    coarse: NDArray[np.bool_]
+    key: str
+
+    def at(self, chosen: Words) -> Field:
+        """Some of the points, by number."""
+        if np.array_equal(chosen, np.arange(len(self.vectors))):
+            return self
+        digest = hash(chosen.tobytes())
+        return Field(self.vectors[chosen], self.coarse[chosen], f"{self.key}/{digest:x}")
+
+
+def field_of(
+    latitude: Floats, longitude: Floats, coarse: NDArray[np.bool_], key: str = ""
+) -> Field:
+    """A field of points. Units: degrees."""
+    return Field(unit_vectors(latitude, longitude), coarse, key)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was found for the last places of each field, to be brought up to date."""
+
+    _kept: OrderedDict[tuple[str, int], list[tuple[PlaceSet, Near]]] = field(
+        default_factory=OrderedDict
+    )
+    _ranked: OrderedDict[tuple[object, ...], Part] = field(default_factory=OrderedDict)
+
+    def near(self, key: str, points: Floats, places: PlaceSet, count: int) -> Near:
+        """As `nearest`, with less work where it was asked for nearly the same before."""
+        kept = self._kept.setdefault((key, count), [])
+        self._kept.move_to_end((key, count))
+        for at, (had, found) in enumerate(kept):
+            again = updated(found, had, points, places, count)
+            if again is not None:
+                kept[at] = (places, again)
+                return again
+        found = nearest(points, places, count)
+        kept.append((places, found))
+        self._forget()
+        return found
+
+    def ranked(self, key: tuple[object, ...]) -> Part | None:
+        """The rows kept under a key."""
+        if key in self._ranked:
+            self._ranked.move_to_end(key)
+        return self._ranked.get(key)
+
+    def keep(self, key: tuple[object, ...], part: Part) -> Part:
+        """Keep rows for the next time."""
+        self._ranked[key] = part
+        if len(self._ranked) > REMEMBERED:
+            self._ranked.popitem(last=False)
+        return part
+
+    def _forget(self) -> None:
+        while sum(map(len, self._kept.values())) > REMEMBERED:
+            oldest = next(iter(self._kept.values()))
+            if oldest:
+                oldest.pop(0)
+            if not oldest:
+                self._kept.popitem(last=False)
+
+
+def rank_nearest(users: Field, places: PlaceSet, band: Band, memory: Memory) -> Part:
+    """Every user gets the nearest places, nearest first, equal distances by number.
+
+    Shape: who is nowhere gets all places in one tier: spread by weight rather than pretend to
+    know. So does who may be anywhere in a country, of the places that may be the nearest.
+    Source: chord distance on the sphere, monotonic in the great circle.
+    """
+    key = (users.key, places.points.tobytes(), places.factor.tobytes(), band)
+    return memory.ranked(key) or memory.keep(key, _rank_nearest(users, places, band, memory))
+
+
+def _rank_nearest(users: Field, places: PlaceSet, band: Band, memory: Memory) -> Part:
+    everyone = np.arange(len(users.vectors), dtype=np.uint32)
+    everywhere = alike(everyone, np.arange(len(places), dtype=np.uint32), one_tier=True)
+    located = ~np.isnan(users.vectors[:, 0])
+    exact = np.flatnonzero(located & ~users.coarse)
+    coarse = np.flatnonzero(located & users.coarse)
+    if len(places) < 2:
         return everywhere
-    chords, order = _nearest(
-        unit_vectors(latitude[known], longitude[known]),
-        unit_vectors(places[:, 0], places[:, 1]),
-        min(NEAREST, len(places)),
-    )
-    items = order.astype(np.uint32)
-    items[_tier_starts(chord_to_km(chords), band)] |= np.uint32(TIER_START)
-    rows, row_of_known = _distinct_rows(items)
-    row_of = np.zeros(len(latitude), np.uint32)
-    row_of[known] = row_of_known + 1
-    return Ranking(row_of, [*everywhere.rows, *rows])
+    row_of, rows = everywhere
+    if len(exact):
+        near = memory.near(users.key, users.vectors[exact], places, NEAREST)
+        part, found = rows_of(near.number, near.km, band)
+        row_of[exact] = part + np.uint32(len(rows))
+        rows += found
+    if len(coarse):
+        part, found = _rank_coarse(users.vectors[coarse], places, band)
+        row_of[coarse] = part + np.uint32(len(rows))
+        rows += found
+    return row_of, rows
 
 
-def tails(places: NDArray[np.float64]) -> list[NDArray[np.uint32]]:
-    """For each place the order of all others behind it: by distance, then by number.
-
-    Shape: as ``places`` in `rank_nearest`; each tail starts with the place itself.
-    """
-    count = len(places)
-    vectors = unit_vectors(places[:, 0], places[:, 1])
-    _, near = _nearest(vectors, vectors, min(TAIL, count))
-    everyone = np.arange(count, dtype=np.uint32)
-    if count <= TAIL:
-        return list(near.astype(np.uint32))
-    return [np.concatenate([row, np.setdiff1d(everyone, row)]).astype(np.uint32) for row in near]
-
-
-def _nearest(
-    points: NDArray[np.float64], places: NDArray[np.float64], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Chord length and number of the ``count`` nearest places of each point."""
-    chords, order = cKDTree(places).query(points, k=count)
-    chords, order = chords.reshape(len(points), count), order.reshape(len(points), count)
-    # Equal distances must come in the order of the places' numbers on every machine:
-    # 1e-9 of the radius is 6 mm, far below any difference that means something.
-    by_number = np.argsort(order, axis=1, kind="stable")
-    chords = np.take_along_axis(chords, by_number, axis=1)
-    order = np.take_along_axis(order, by_number, axis=1)
-    by_distance = np.argsort(np.round(chords, 9), axis=1, kind="stable")
-    return (
-        np.take_along_axis(chords, by_distance, axis=1),
-        np.take_along_axis(order, by_distance, axis=1),
-    )
+def _rank_coarse(points: Floats, places: PlaceSet, band: Band) -> Part:
+    """All places of the first tier, however many, and the next ones up to `NEAREST`."""
+    near = nearest(points, places, COARSE_PLACES)
+    wide = Band(band.percent, max(band.width, COARSE_REACH_KM))
+    reach = near.km[:, 0] + np.maximum(near.km[:, 0] * band.percent / 100, wide.width)
+    first = (near.km <= reach[:, None]).sum(axis=1)
+    number_of: dict[bytes, int] = {}
+    rows: Rows = []
+    row_of = np.zeros(len(points), np.uint32)
+    for user, length in enumerate(first.tolist()):
+        row = _coarse_row(near.number[user], near.km[user], length, band)
+        row_of[user] = number_of.setdefault(row.tobytes(), len(rows))
+        if row_of[user] == len(rows):
+            rows.append(row)
+    return row_of, rows
 
 
-def _tier_starts(km: NDArray[np.float64], band: Band) -> NDArray[np.bool_]:
-    """Where a tier begins: the first place farther than its tier's anchor reaches."""
-
-    def reach(anchor: NDArray[np.float64]) -> NDArray[np.float64]:
-        return anchor + np.maximum(anchor * band.percent / 100, band.km)
-
-    starts = np.zeros(km.shape, np.bool_)
-    starts[:, 0] = True
-    limit = reach(km[:, 0])
-    for column in range(1, km.shape[1]):
-        starts[:, column] = beyond = km[:, column] > limit
-        limit = np.where(beyond, reach(km[:, column]), limit)
-    return starts
-
-
-def _distinct_rows(items: NDArray[np.uint32]) -> tuple[Rows, NDArray[np.uint32]]:
-    whole = np.ascontiguousarray(items).view(np.dtype((np.void, items.itemsize * items.shape[1])))
-    _, first, row_of = np.unique(whole.ravel(), return_index=True, return_inverse=True)
-    return list(items[first]), row_of.astype(np.uint32)
+def _coarse_row(number: Words, km: Floats, first: int, band: Band) -> Words:
+    length = min(len(number), max(first, NEAREST))
+    row = number[:length].copy()
+    row[0] |= np.uint32(TIER_START)
+    if first < length:
+        starts = tier_starts(km[None, first:length], band)[0]
+        row[first:][starts] |= np.uint32(TIER_START)
+    return row

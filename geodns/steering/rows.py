@@ -1,0 +1,127 @@
+"""Rows: a pool's places in the order of one group of users, cut into tiers of equally good ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geodns.geo.vectors import Floats
+from geodns.steering.tables import TIER_START, WHOLE
+
+Words = NDArray[np.uint32]
+Rows = list[Words]
+
+NO_GROUP = 0xFFFF_FFFF
+"""Of a row: every place of the pool may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How far a tier reaches beyond its first place: the larger of a share and a width."""
+
+    percent: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Who may be answered by which places.
+
+    Shape: ``of_user`` has a group for each user; ``may[g]`` a flag for each place.
+    """
+
+    of_user: Words
+    may: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Shape: ``row_of[user]`` numbers ``rows``; a row's items are place numbers, TIER_START set
+    on the first of each tier and WHOLE on the first if none follows. ``group`` has for each row
+    the group of those that may follow."""
+
+    row_of: Words
+    rows: Rows
+    group: Words
+
+
+Part = tuple[Words, Rows]
+"""A row number for each of some users, and the rows."""
+
+
+def rank_groups(groups: Groups, rank: Callable[[Words, Words], Part]) -> Ranking:
+    """Rank each group's users among the places that may answer them.
+
+    Shape: ``rank`` gets users and places, and numbers the latter from 0 in its rows.
+    """
+    row_of = np.zeros(len(groups.of_user), np.uint32)
+    rows: Rows = []
+    group: list[int] = []
+    for number, may in enumerate(groups.may):
+        users = np.flatnonzero(groups.of_user == number).astype(np.uint32)
+        places = np.flatnonzero(may).astype(np.uint32)
+        if not len(users):
+            continue
+        part, ranked = rank(users, places) if len(places) else alike(users, places, one_tier=True)
+        row_of[users] = part + np.uint32(len(rows))
+        if may.all():
+            rows += ranked
+            group += [NO_GROUP] * len(ranked)
+            continue
+        for row in ranked:
+            rows.append(_renumbered(row, places))
+            group.append(NO_GROUP if len(row) == len(places) else number)
+    return Ranking(row_of, rows, np.array(group, np.uint32))
+
+
+def alike(users: Words, places: Words, *, one_tier: bool) -> Part:
+    """Every user gets the pool's own order: one tier for all, or one for each place."""
+    row = np.arange(len(places), dtype=np.uint32)
+    row[: 1 if one_tier else None] |= np.uint32(TIER_START)
+    return np.zeros(len(users), np.uint32), [row]
+
+
+def rows_of(order: Words, away: Floats, band: Band) -> Part:
+    """Rows of equal length: ``order`` has each user's places, ``away`` how far they are."""
+    items = order.astype(np.uint32)
+    items[tier_starts(away, band)] |= np.uint32(TIER_START)
+    return distinct_rows(items)
+
+
+def tier_starts(away: Floats, band: Band) -> NDArray[np.bool_]:
+    """Where a tier begins: the first place farther than its tier's anchor reaches."""
+
+    def reach(anchor: Floats) -> Floats:
+        return anchor + np.maximum(anchor * band.percent / 100, band.width)
+
+    starts = np.zeros(away.shape, np.bool_)
+    starts[:, 0] = True
+    limit = reach(away[:, 0])
+    for column in range(1, away.shape[1]):
+        starts[:, column] = beyond = away[:, column] > limit
+        limit = np.where(beyond, reach(away[:, column]), limit)
+    return starts
+
+
+def distinct_rows(items: Words) -> Part:
+    """Number the distinct rows of a table."""
+    keys = np.zeros(len(items), np.uint64)
+    for column in items.T:
+        keys = (keys ^ column) * np.uint64(0x9E37_79B9_7F4A_7C15)
+        keys ^= keys >> np.uint64(29)
+    _, first, row_of = np.unique(keys, return_index=True, return_inverse=True)
+    if not np.array_equal(items[first[row_of]], items):  # two rows of one key
+        _, first, row_of = np.unique(items, axis=0, return_index=True, return_inverse=True)
+    return row_of.astype(np.uint32), list(items[first])
+
+
+def _renumbered(row: Words, places: Words) -> Words:
+    """A row of some of a pool's places in the pool's own numbers."""
+    marks = row & np.uint32(TIER_START)
+    found: Words = places[row & ~np.uint32(TIER_START)] | marks
+    if len(row) == len(places) and len(row):
+        found[0] |= np.uint32(WHOLE)
+    return found
