@@ -114,7 +114,7 @@ def _cut(
     Shape: (number of the subnet + 1) * (wanted AS numbers + 1) + number of the AS's among them.
     """
     at = np.searchsorted(wanted, asn)
-    known = np.append(wanted, np.uint32(0))[at] == asn
+    known = (np.append(wanted, np.uint32(0))[at] == asn) & (asn > 0)
     asn_starts, which = merged(asn_starts, np.where(known, at + 1, 0).astype(np.uint32))
     edges = np.union1d(cover.starts, asn_starts)
     subnet = cover.number[np.searchsorted(cover.starts, edges, side="right") - 1]
