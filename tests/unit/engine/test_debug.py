@@ -64,7 +64,7 @@ def test_explain_says_who_answers_whom_and_why(lab: Lab) -> None:
         f"03 place ZZ 41.90,12.50 by Test-City {lab.generation.geo.about()['build_date'][:7]}",
         "04 rule catch-all -> pool web, nearest",
         "05 + rome 198.18.0.1 0 km: unknown, no monitor",
-        "06 . york 198.18.0.2 6891 km: unknown, no monitor",
+        "06 . york 198.18.0.2 6891 km tier 2: unknown, no monitor",
         "07 scope /8: the widest prefix with this class",
     ]
 

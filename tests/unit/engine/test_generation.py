@@ -82,7 +82,8 @@ def test_an_unknown_section_is_passed_over_only_if_it_is_optional(lab: Lab) -> N
 @pytest.mark.parametrize(
     ("kind", "column", "items"),
     [
-        (Kind.VIEW, "link", array("I", [0])),
+        (Kind.VIEW, "record", array("I", [0])),
+        (Kind.VIEW, "arm_at", array("I", [0])),
         (Kind.VIEW, "unknown", array("I", [9999])),
         (Kind.VIEW, "unknown", array("I")),
         (Kind.VIEW, "row", array("I", [1 << 31 | 77] * 99)),

@@ -133,7 +133,7 @@ def test_splits_are_drawn_anew_for_each_name(lab: Lab) -> None:
     [
         ("beta", "1.2.3.0/24", 20),
         ("beta", "1.2.0.0/16", 20),  # beyond the source
-        ("none", "1.2.3.0/24", 0),
+        ("none", "1.2.3.0/24", 8),  # 0.0.0.0/8 is special
         ("sticky", "1.2.3.0/24", 20),
         ("fine", "1.2.3.0/24", 32),
         ("fine", "2a00::/32", 64),
