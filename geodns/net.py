@@ -88,14 +88,15 @@ class Client:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request; ``body`` goes out as JSON unless it is None.
+        """One request; ``body`` goes out as JSON, or as it is if it is octets, whose Content-Type
+        is then among ``headers``.
 
         Errors: the error tree as the server reported it, with all its reasons; Unavailable if
                 nobody answers.
         """
         fields = dict(headers or {})
-        content = None
-        if body is not None:
+        content = body if isinstance(body, bytes) else None
+        if body is not None and content is None:
             content = json.dumps(body, allow_nan=False).encode()
             fields.setdefault("Content-Type", "application/json")
         status, reply_headers, octets = self._exchange(method, path, content, params, fields)

@@ -43,6 +43,7 @@ class Settings:
     engine: str
     workers: int
     geo_db: Path | None
+    asn_db: Path | None
     default_location: tuple[float, float] | None
     trusted_resolvers: tuple[Network, ...]
     debug_sources: tuple[Network, ...]
@@ -320,6 +321,8 @@ TABLE = (
     Setting("workers", "N", "1", "Processes that answer DNS, 1 to 64.", _whole(1, 64)),
     Setting("geo_db", "FILE", "", "Geo database, any of GeoIP2-City form.", _path,
             optional=True, shown="the bundled one"),
+    Setting("asn_db", "FILE", "", "Database of autonomous systems, such as GeoLite2-ASN.", _path,
+            optional=True, shown="none"),
     Setting("default_location", "LAT,LON", "", "Where users of unknown place are taken to be.",
             location, optional=True, shown="none"),
     Setting("trusted_resolvers", "SUBNETS", "0.0.0.0/0,::/0",

@@ -9,8 +9,8 @@ from typing import Any
 from geodns.api.kinds import ALL, ZONE, Kind, config_key
 from geodns.api.ports import Geo
 from geodns.document.references import references
-from geodns.document.resources import Key, collect, pointer, resources
-from geodns.document.tolerant import further_faults_of
+from geodns.document.resources import Key, body, collect, pointer, resources
+from geodns.document.tolerant import Judge, further_faults_of
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import Resource, read
 from geodns.model.config import Config
@@ -58,6 +58,21 @@ def _kept(section: Mapping[Any, Any], other: Kind, kind: Kind, key: Key) -> Mapp
     return section
 
 
+_INSTEAD = {"at": "location", "location": "at", "pool": "split", "split": "pool"}
+"""Fields of nodes, networks and steers of which one takes the place of the other."""
+
+
+def merged(resource: Resource, patch: Any) -> Any:
+    """The body of a resource, changed by a merge patch. A field that is set puts out the one that
+    it stands instead of, unless the patch speaks of that, too."""
+    fields = body(resource)
+    for name in patch if isinstance(patch, dict) else ():
+        other = _INSTEAD.get(name)
+        if other is not None and patch[name] is not None and other not in patch:
+            fields.pop(other, None)
+    return merge_patch(fields, patch)
+
+
 def merge_patch(target: Any, patch: Any) -> Any:
     """``target`` changed by a JSON merge patch (RFC 7396 §2).
 
@@ -74,37 +89,38 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def writable(body: Any) -> Any:
+def writable(data: Any) -> Any:
     """The body without what replies add."""
-    if not isinstance(body, dict):
-        return body
-    return {name: value for name, value in body.items() if name not in READ_ONLY}
+    if not isinstance(data, dict):
+        return data
+    return {name: value for name, value in data.items() if name not in READ_ONLY}
 
 
-def read_resource(config: Config, kind: Kind, key: Key, body: Any) -> Resource:
+def read_resource(config: Config, kind: Kind, key: Key, data: Any, judge: Judge) -> Resource:
     """The resource of a body that is to be put into the Config.
 
-    Errors: ConfigError with the body's own faults, and then with what would be wrong besides.
+    Errors: ConfigError with the body's own faults, and then with what ``judge`` finds besides.
     """
     try:
-        return read(kind.model, body)
+        return read(kind.model, data)
     except ConfigError as error:
-        further = further_faults_of(kind.word, key, body, error.reasons, config)
+        further = further_faults_of(kind.word, key, data, error.reasons, config, judge)
         raise ConfigError([*error.reasons, *relative(further, kind, key)]) from None
 
 
 def placed(node: Node, known: Node | None, geo: Geo) -> tuple[Node, Reason | None]:
-    """The node with a location, and how it came by it.
+    """The node with a place of its own, and how it came by it.
 
     Shape:  a node written without location keeps the one it has for as long as its first
             address stays; ``location: null`` asks for a new look-up. If the database does not
             know the address, the node stays without, which the check of the document refuses.
     """
-    if node.location is not None or not node.addresses:
+    if node.at is not None or node.location is not None or not node.addresses:
         return node, None
     address = node.addresses[0]
-    if known and known.addresses[:1] == (address,) and "location" not in node.model_fields_set:
-        return node.model_copy(update={"location": known.location}), None
+    stands = known.location if known and known.addresses[:1] == (address,) else None
+    if stands is not None and "location" not in node.model_fields_set:
+        return node.model_copy(update={"location": stands}), None
     place = geo.lookup(address)
     if place is None:
         return node, None

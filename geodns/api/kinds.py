@@ -1,4 +1,4 @@
-"""The six kinds of resources: where each lives in a URL, and how its key is read there."""
+"""The kinds of resources: where each lives in a URL, and how its key is read there."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class Kind:
 
 ZONE = Kind("zone", ("zone",))
 NODE = Kind("node", ("id",))
+LATENCY = Kind("latency", ("id",))
 ALL = (
     ZONE,
     Kind("steer", ("zone", "owner"), home=1),
@@ -79,6 +80,8 @@ ALL = (
     NODE,
     Kind("pool", ("id",)),
     Kind("monitor", ("id",)),
+    Kind("network", ("id",)),
+    LATENCY,
 )
 
 

@@ -28,7 +28,9 @@ _PAGING = {
 }
 
 
-def operation(kind: Kind, method: str, *, item: bool) -> dict[str, Any]:
+def operation(
+    kind: Kind, method: str, *, item: bool, body: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """What FastAPI cannot see of a resource's route: its parameters, body and errors."""
     fields = kind.fields if item else kind.fields[: kind.home]
     writes = method != "GET"
@@ -36,7 +38,7 @@ def operation(kind: Kind, method: str, *, item: bool) -> dict[str, Any]:
         path=fields,
         query=TERMS if writes else ({} if item else _PAGING),
         header=("If-Match", "If-None-Match") if writes and item else (),
-        body=_body_of(kind, method),
+        body=body or _body_of(kind, method),
     )
 
 
@@ -152,6 +154,7 @@ def _document() -> dict[str, Any]:
         for kind in ALL
         if not kind.home and kind.word != "zone"
     }
+    by_id["latency"] = {"type": "object", "additionalProperties": {"oneOf": [_LATENCY, _ROWS]}}
     rrsets = {"type": "object", "additionalProperties": {"oneOf": [_RRSET, _VALUES]}}
     steer = {"$ref": _REF + "Steer"}
     zone = {
@@ -177,6 +180,8 @@ def _document() -> dict[str, Any]:
 
 _RRSET = {"$ref": _REF + "RRset"}
 _VALUES = {"type": "array", "items": {"type": "string"}}
+_LATENCY = {"$ref": _REF + "Latency"}
+_ROWS = {"type": "array", "items": {"$ref": _REF + "LatencyRow"}}
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -40,14 +40,31 @@ class PlaceView(Protocol):
         """The place's code, like ``EU-DE``."""
 
 
+class AsnView(Protocol):
+    """An autonomous system as a database knows it."""
+
+    def as_text(self) -> str:
+        """Its number and who it is, like ``AS64500 Example Ltd``."""
+
+
 class Geo(Protocol):
-    """The geo database."""
+    """The geo database, and that of autonomous systems if there is one."""
+
+    @property
+    def knows_asns(self) -> bool:
+        """Whether there is a database of autonomous systems."""
 
     def lookup(self, address: str) -> PlaceView | None:
         """Where an address is; None if the database does not know."""
 
+    def asn(self, address: str) -> AsnView | None:
+        """Who announces an address; None if that is not known."""
+
     def describe(self) -> str:
         """The database's name and edition, like ``dbip-city-lite 2026-11``."""
+
+    def describe_asns(self) -> str | None:
+        """The same of the autonomous systems; None if there is none."""
 
 
 class Observer(Protocol):
@@ -60,6 +77,10 @@ class Observer(Protocol):
 
     def node_status(self, node_id: str) -> dict[str, Any]:
         """A node's health: ``{"state": "up", "targets": […]}``."""
+
+    def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
+        """How a steer is compiled: ``{"cache_entries": {"v4": …, "v6": …}, "classes": …}``, the
+        entries of a cache that keeps them by scope; None before it is served."""
 
     def serial(self, zone_id: str) -> int | None:
         """The SOA serial that a zone is served with; None before it is."""

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from geodns.api.bodies import BODY_MAX_BYTES, parse_json
+from geodns.api.bodies import BODY_MAX_BYTES, INLINE_MAX_BYTES, parse_json
 from geodns.api.preconditions import Terms, read_if_match, read_if_none_match
 from geodns.api.problems import HttpError
 from geodns.errors import ConfigError, Reason
@@ -32,7 +32,7 @@ async def read_body(
     """
     _check_media_type(request, media_types)
     octets = await _octets(request, max_bytes)
-    if len(octets) <= BODY_MAX_BYTES:
+    if len(octets) <= INLINE_MAX_BYTES:
         return parse_json(octets)
     return await run_in_threadpool(parse_json, octets)
 

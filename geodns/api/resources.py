@@ -12,15 +12,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
-from geodns.api.kinds import ALL, NODE, Kind, read_key
+from geodns.api.kinds import ALL, LATENCY, Kind, read_key
 from geodns.api.ledger import Found
 from geodns.api.ports import Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
 from geodns.api.requests import TERMS, number, read_body, read_query, read_terms
 from geodns.api.service import Outcome, Plan, Service
+from geodns.document.places import location_of
 from geodns.document.resources import Key
 from geodns.errors import ConfigError, Reason
+from geodns.model.network import Network
+from geodns.model.node import Node
+from geodns.model.zone import Steer
 
 PREFIX = "/api/v1"
 
@@ -37,6 +41,8 @@ def resource_routes(service: Service, observer: Observer) -> APIRouter:
     """The routes of all collections and their items."""
     router = APIRouter()
     for kind in ALL:
+        if kind is LATENCY:
+            continue  # its bodies are no JSON
         _add(router, kind, Collection(kind, service, observer))
     return router
 
@@ -84,7 +90,7 @@ class Collection:
     async def show(self, request: Request) -> Response:
         read_query(request, ())
         found = self._service.get(self._kind, self._key(request))
-        return JSONResponse(self._view(found), headers=_etag(found))
+        return JSONResponse(self._view(found), headers=etag(found))
 
     async def create(self, request: Request) -> Response:
         terms = read_terms(request, read_query(request, TERMS))
@@ -136,16 +142,30 @@ class Collection:
         return {
             "id": id_,
             "revision": found.revision,
-            "status": self._observer.node_status(id_) if self._kind is NODE else None,
+            "status": self._status(found),
             **found.resource.model_dump(mode="json"),
         }
+
+    def _status(self, found: Found) -> dict[str, Any] | None:
+        """What is known of the resource besides what was written."""
+        resource = found.resource
+        if isinstance(resource, Steer):
+            zone_id, owner = found.key
+            return self._observer.steer_status(zone_id, owner)
+        if not isinstance(resource, Node | Network):
+            return None
+        place = location_of(resource)
+        where = {"location": place.model_dump() if place else None}
+        if isinstance(resource, Network):
+            return where
+        return {**self._observer.node_status(found.key[0]), **where}
 
     def _written(self, key: Key, outcome: Outcome) -> Response:
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
         found = outcome.found or self._service.get(self._kind, key)
         view = {**self._view(found), "warnings": [reason_view(each) for each in outcome.warnings]}
-        headers = {**_etag(found), **(self._location(key) if outcome.created else {})}
+        headers = {**etag(found), **(self._location(key) if outcome.created else {})}
         return JSONResponse(view, 201 if outcome.created else 200, headers)
 
     def _location(self, key: Key) -> dict[str, str]:
@@ -172,5 +192,6 @@ def plan_view(planned: Plan) -> dict[str, Any]:
     }
 
 
-def _etag(found: Found) -> dict[str, str]:
+def etag(found: Found) -> dict[str, str]:
+    """The header that names a resource's revision (RFC 9110 section 8.8.3)."""
     return {"ETag": f'"{found.revision}"'}

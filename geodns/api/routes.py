@@ -129,7 +129,7 @@ def question_routes(service: Service, observer: Observer, geo: Geo) -> APIRouter
 
 def _where(geo: Geo, address: str) -> dict[str, Any]:
     place = geo.lookup(address)
-    return {
+    view = {
         "address": address,
         "place": place.as_text() if place else None,
         "location": {"lat": float(place.latitude), "lon": float(place.longitude)}
@@ -137,6 +137,10 @@ def _where(geo: Geo, address: str) -> dict[str, Any]:
         else None,
         "database": geo.describe(),
     }
+    if geo.knows_asns:
+        asn = geo.asn(address)
+        view |= {"asn": asn.as_text() if asn else None, "asn_database": geo.describe_asns()}
+    return view
 
 
 def _address(name: str, text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from geodns.api import edit
@@ -21,7 +22,7 @@ from geodns.document.brakes import brakes
 from geodns.document.changes import Change, changes
 from geodns.document.check import check, warnings
 from geodns.document.load import from_document, to_document
-from geodns.document.resources import Key, body, pointer
+from geodns.document.resources import Key, pointer
 from geodns.document.zonefile.export import zone_to_text
 from geodns.document.zonefile.load import located, with_zone, zone_from_text
 from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
@@ -72,6 +73,8 @@ class Service:
     def __init__(self, store: Store, publisher: Publisher, geo: Geo) -> None:
         self._ledger = Ledger(store)
         self._geo = geo
+        self._check = partial(check, asns=geo.knows_asns)
+        self._warn = partial(warnings, asns=geo.knows_asns)
         self._lock = asyncio.Lock()
         self._running: set[asyncio.Task[Outcome]] = set()
         self._known_warnings: tuple[Config | None, frozenset[tuple[str, str]]] = (None, frozenset())
@@ -132,7 +135,7 @@ class Service:
                 detail = f"The {kind.title(key)} exists already."
                 raise Conflict([Reason("/id", "exists", detail, hint="Change it with PUT.")])
             terms.require(kind.title(key), found.revision if found else None)
-            resource = edit.read_resource(self.config, kind, key, edit.writable(data))
+            resource = edit.read_resource(self.config, kind, key, edit.writable(data), self._check)
             return self._draft_of(kind, key, resource, found, keep_place=True)
 
         return await self._write(draft, terms)
@@ -143,8 +146,8 @@ class Service:
         def draft() -> Draft:
             found = self.get(kind, key)
             terms.require(kind.title(key), found.revision)
-            merged = edit.merge_patch(body(found.resource), edit.writable(data))
-            resource = edit.read_resource(self.config, kind, key, merged)
+            merged = edit.merged(found.resource, edit.writable(data))
+            resource = edit.read_resource(self.config, kind, key, merged, self._check)
             return self._draft_of(kind, key, resource, found, keep_place=False)
 
         return await self._write(draft, terms)
@@ -169,7 +172,7 @@ class Service:
             made = self._ledger.made_by(data.get("name", "")) if prune else frozenset()
             return edit.applied(self.config, wanted, made)
 
-        wanted = await asyncio.to_thread(from_document, data, whole)
+        wanted = await asyncio.to_thread(from_document, data, whole, self._check)
 
         def draft() -> Draft:
             terms.require("document", self.revision)
@@ -241,7 +244,7 @@ class Service:
 
     def _perform(self, draft: Callable[[], Draft], terms: Terms) -> _Done:
         before, drafted = self.config, draft()
-        faults = check(drafted.after)
+        faults = self._check(drafted.after)
         if faults:
             # A removal is well formed: it is what would be left that cannot be served.
             kind = Conflict if drafted.removal else ConfigError
@@ -266,8 +269,8 @@ class Service:
         """All warnings on a whole document; of one resource's those about it and new ones."""
         config, known = self._known_warnings
         if config is not before:
-            known = _names(warnings(before)) if drafted.subject else frozenset()
-        found = warnings(drafted.after)
+            known = _names(self._warn(before)) if drafted.subject else frozenset()
+        found = self._warn(drafted.after)
         self._known_warnings = (drafted.after, _names(found))
         if drafted.subject is None:
             return found

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from geodns import __version__
-from geodns.cli import INTERRUPTED, complain, documents, geo, questions, records
+from geodns.cli import INTERRUPTED, complain, documents, geo, latencies, questions, records
 from geodns.cli.nouns import NOUNS
 from geodns.cli.options import OutputOption
 from geodns.cli.output import Output, write_data, write_fields
@@ -116,6 +116,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
 }
 GROUPS: dict[str, Callable[[], typer.Typer]] = {
     **{noun.word: noun.app for noun in NOUNS},
+    "latency": lambda: latencies.app,
     "rrset": lambda: records.app,
     "geo": lambda: geo.app,
 }

@@ -100,7 +100,7 @@ def check(
 
     config = from_document(read_document(file))
     notes: list[Reason] = []
-    if any(node.location is None for node in config.nodes.values()):
+    if any(node.at is None and node.location is None for node in config.nodes.values()):
         config, notes = _placed(config, geo_db)
     faults = faults_of(config)
     if faults:
@@ -120,16 +120,7 @@ def read_document(file: str) -> Any:
     """
     from geodns.document.reader import read_yaml
 
-    try:
-        if file == "-":
-            octets = sys.stdin.buffer.read(FILE_MAX_OCTETS + 1)
-        else:
-            with Path(file).open("rb") as source:
-                octets = source.read(FILE_MAX_OCTETS + 1)
-        text = octets.decode()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise ConfigError(f"{file} cannot be read: {why}.") from None
+    text = read_text(file)
     try:
         return read_yaml(text)
     except ConfigError as error:
@@ -137,6 +128,20 @@ def read_document(file: str) -> Any:
             Reason(each.pointer, each.code, f"{file}: {each.detail}", each.value, each.hint)
             for each in error.reasons
         ) from None
+
+
+def read_text(file: str) -> str:
+    """The text of a file, or of standard input for ``-``. Errors: ConfigError."""
+    try:
+        if file == "-":
+            octets = sys.stdin.buffer.read(FILE_MAX_OCTETS + 1)
+        else:
+            with Path(file).open("rb") as source:
+                octets = source.read(FILE_MAX_OCTETS + 1)
+        return octets.decode()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ConfigError(f"{file} cannot be read: {why}.") from None
 
 
 def _placed(config: Config, geo_db: Path | None) -> tuple[Config, list[Reason]]:

@@ -17,11 +17,20 @@ from geodns.errors import ConfigError, Reason
 
 # What the API's fields hold, where it cannot be seen from the value. A dot leads into a mapping,
 # ``.*`` stands for any of its keys. A test compares this with the model.
-LISTS = frozenset({"nameservers", "addresses", "nodes", "expect.status"})
+LISTS = frozenset(
+    {
+        "nameservers", "addresses", "nodes", "expect.status", "subnets",
+        "serves.subnets", "serves.asns", "serves.geos",
+        "refuses.subnets", "refuses.asns", "refuses.geos",
+    }
+)  # fmt: skip
+NUMBERS = frozenset({"serves.asns", "refuses.asns"})
+"""Lists of numbers, which stand after ``AS`` or by themselves."""
+
 TEXTS = frozenset(
     {
-        "contact", "cname", "probe_address", "order", "spread", "families", "monitor", "fallback",
-        "all_down", "type", "host", "path", "method", "expect.body",
+        "contact", "cname", "at", "probe_address", "order", "latency", "bias_mode", "spread",
+        "families", "monitor", "fallback", "all_down", "type", "host", "path", "method", "expect.body",
         "labels.*", "select.*", "headers.*",
     }
 )  # fmt: skip
@@ -61,12 +70,17 @@ def parse_value(path: str, text: str) -> Any:
     if text in ("", "~", "null"):
         return None
     if path in LISTS and not text.startswith("["):
-        return [part.strip() for part in text.split(",")]
+        parts = [part.strip() for part in text.split(",")]
+        return [_asn(part) for part in parts] if path in NUMBERS else parts
     if path in POINTS and not text.startswith("{"):
         return _point(text)
     if _is_text(path) and text[0] not in "\"'":
         return text
     return read_yaml(text)
+
+
+def _asn(text: str) -> Any:
+    return read_yaml(text.removeprefix("AS"))
 
 
 def _is_text(path: str) -> bool:

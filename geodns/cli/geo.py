@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodns.cli.options import DataDirOption, GeoDbOption, OutputOption
+from geodns.cli.options import AsnDbOption, DataDirOption, GeoDbOption, OutputOption
 from geodns.cli.output import Output, write_data, write_fields
 from geodns.cli.resources import api, path_of
 from geodns.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from geodns.daemon.geo import Geo
+    from geodns.geo.database import DatabaseInfo
 
 app = typer.Typer(help="Ask the geo database.", rich_markup_mode=None)
 
@@ -23,12 +24,13 @@ app = typer.Typer(help="Ask the geo database.", rich_markup_mode=None)
 def lookup(
     address: Annotated[str, typer.Argument(metavar="ADDRESS")],
     geo_db: GeoDbOption = None,
+    asn_db: AsnDbOption = None,
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Tell where an address is."""
-    if geo_db or not _is_served(data_dir):
-        _print(_look_up(address, geo_db), output)
+    """Tell where an address is, and who announces it."""
+    if geo_db or asn_db or not _is_served(data_dir):
+        _print(_look_up(address, local_geo(geo_db, asn_db)), output)
         return
     with api(data_dir) as client:
         reply = client.request("GET", path_of("geo", "lookup"), params={"address": address})
@@ -36,28 +38,43 @@ def lookup(
 
 
 @app.command("info")
-def info(geo_db: GeoDbOption = None, output: OutputOption = Output.TABLE) -> None:
-    """Tell which database a server here would use, and how old it is."""
+def info(
+    geo_db: GeoDbOption = None,
+    asn_db: AsnDbOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Tell which databases a server here would use, and how old they are."""
+    from geodns.geo.asn_database import open_asns
     from geodns.geo.database import open_database
 
-    with open_database(local_geo(geo_db).path) as database:
-        about = database.info
-    view = {
-        "name": about.name,
-        "built": about.build_date.isoformat(),
-        "ip_version": about.ip_version,
-        "path": str(about.path),
-        "sha256": about.sha256,
-    }
+    geo = local_geo(geo_db, asn_db)
+    with open_database(geo.path) as database:
+        view = _about(database.info)
+    if geo.asn_path:
+        view |= {f"asn_{name}": each for name, each in _about(open_asns(geo.asn_path).info).items()}
     _print(view, output)
 
 
-def local_geo(path: Path | None) -> Geo:
-    """The database of this machine: as named, else the server's own, else the bundled one."""
+def _about(info: DatabaseInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "built": info.build_date.isoformat(),
+        "ip_version": info.ip_version,
+        "path": str(info.path),
+        "sha256": info.sha256,
+    }
+
+
+def local_geo(path: Path | None, asn_path: Path | None = None) -> Geo:
+    """The databases of this machine: as named, else the server's own, else what is bundled."""
     from geodns.daemon.geo import Geo
 
-    named = os.environ.get(f"{ENVIRONMENT_PREFIX}GEO_DB")
-    return Geo(path or (Path(named) if named else None))
+    return Geo(path or _named("GEO_DB"), asn_path or _named("ASN_DB"))
+
+
+def _named(setting: str) -> Path | None:
+    named = os.environ.get(ENVIRONMENT_PREFIX + setting)
+    return Path(named) if named else None
 
 
 def _is_served(data_dir: Path | None) -> bool:
@@ -69,15 +86,18 @@ def _is_served(data_dir: Path | None) -> bool:
     )
 
 
-def _look_up(address: str, geo_db: Path | None) -> dict[str, Any]:
-    geo = local_geo(geo_db)
+def _look_up(address: str, geo: Geo) -> dict[str, Any]:
     place = geo.lookup(address)
-    return {
+    view = {
         "address": address,
         "place": place.as_text() if place else None,
         "location": {"lat": place.latitude, "lon": place.longitude} if place else None,
         "database": geo.describe(),
     }
+    if geo.knows_asns:
+        asn = geo.asn(address)
+        view |= {"asn": asn.as_text() if asn else None, "asn_database": geo.describe_asns()}
+    return view
 
 
 def _print(view: dict[str, Any], output: Output) -> None:

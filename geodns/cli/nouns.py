@@ -1,4 +1,4 @@
-"""``zone``, ``node``, ``pool`` and ``monitor``: list, show, add, set, remove."""
+"""``zone``, ``node``, ``pool``, ``monitor`` and ``network``: list, show, add, set, remove."""
 
 from __future__ import annotations
 
@@ -126,11 +126,14 @@ NOUNS = (
          "example.com nameservers=ns1.example.net,ns2.example.net"),
     Noun("node", "Edge nodes: where they stand, under which addresses they answer.",
          ("state", "addresses", "location", "weight", "labels"),
-         "fra1 addresses=192.0.2.10,2001:db8::10 location=50.1,8.7 labels.tier=edge"),
+         "fra1 addresses=192.0.2.10,2001:db8::10 at=FRA labels.tier=edge"),
     Noun("pool", "Pools: which nodes answer together, and in what order.",
          ("nodes", "select", "order", "monitor", "fallback", "all_down"),
          "web select.tier=edge"),
     Noun("monitor", "Monitors: how health is probed.",
          ("type", "host", "port", "path", "interval_s", "timeout_s"),
          "web type=https host=www.example.com path=/healthz"),
+    Noun("network", "Networks: subnets whose place we know better than the geo database.",
+         ("subnets", "location"),
+         "office subnets=198.51.100.0/24,2001:db8:7::/48 at=MXP"),
 )  # fmt: skip

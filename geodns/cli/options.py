@@ -47,6 +47,16 @@ GeoDbOption = Annotated[
     ),
 ]
 
+AsnDbOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--asn-db",
+        metavar="FILE",
+        help="Look autonomous systems up in this file. Default: the server's, if it has one.",
+        show_default=False,
+    ),
+]
+
 
 def terms(wait: bool, force: bool, reason: str | None) -> dict[str, str]:
     """The terms of a write as parameters of the API. Errors: ConfigError."""

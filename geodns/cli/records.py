@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -128,6 +130,15 @@ def remove_rrset(
 def steer(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name; a zone's own works too.")],
     pool: Annotated[str | None, typer.Argument(metavar="POOL", show_default=False)] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split",
+            metavar="POOL=WEIGHT",
+            help="Split users among pools, each staying with one; repeat it for each.",
+            show_default=False,
+        ),
+    ] = None,
     ttl: TtlOption = None,
     remove: Annotated[bool, typer.Option("--remove", help="Steer the name no longer.")] = False,
     wait: WaitOption = False,
@@ -136,9 +147,9 @@ def steer(
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Answer a name with the nearest healthy nodes of a pool."""
-    if remove == bool(pool):
-        raise ConfigError("Give a POOL, or --remove.")
+    """Answer a name with the nearest healthy nodes of a pool; without one, show how it is."""
+    if remove + bool(pool) + bool(split) > 1:
+        raise ConfigError("Give a POOL, --split or --remove: one of them.")
     params = terms(wait, force, reason)
     with api(data_dir) as client:
         zone, owner = find_zone(client, name)
@@ -147,9 +158,29 @@ def steer(
             client.request("DELETE", path, params=params)
             write_lines([f"{name} is steered no longer"])
             return
-        wanted = {"pool": pool, "ttl": ttl}
+        if not (pool or split or ttl is not None):
+            show_one(client.request("GET", path).body, output)
+            return
+        wanted = {"pool": pool, "split": _split(client, path, split or ()) or None, "ttl": ttl}
         body = {field: value for field, value in wanted.items() if value is not None}
-        told(_put(client, path, body, params), f"{name} steered to {pool}", output)
+        to = f" to {pool or ', '.join(split)}" if pool or split else ""
+        told(_put(client, path, body, params), f"{name} steered{to}", output)
+
+
+def _split(client: Client, path: str, words: Sequence[str]) -> dict[str, int | None]:
+    """A merge patch that makes these the only arms. Errors: ConfigError."""
+    arms: dict[str, int | None] = {}
+    for word in words:
+        pool, given, weight = word.partition("=")
+        if not (given and weight.isascii() and weight.isdecimal()) or pool in arms:
+            hint = "Write each pool once, like --split web=95 --split canary=5."
+            raise ConfigError([Reason("/split", "bad_value", f"{word} is no share.", word, hint)])
+        arms[pool] = int(weight)
+    if arms:
+        with suppress(NotFound):
+            before = client.request("GET", path).body["split"] or {}
+            arms |= {pool: None for pool in before if pool not in arms}
+    return arms
 
 
 def find_zone(client: Client, name: str) -> tuple[str, str]:

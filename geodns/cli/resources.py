@@ -92,7 +92,7 @@ def told(item: dict[str, Any], done: str, output: Output) -> None:
 
 
 def _field(item: Mapping[str, Any], column: str) -> Any:
-    """A field; a node's ``state`` is within its status."""
-    if column == "state":
-        return (item.get("status") or {}).get("state")
+    """A field; the ``state`` and ``location`` that come of it are within its status."""
+    if column in ("state", "location"):
+        return (item.get("status") or {}).get(column)
     return item.get(column)

@@ -42,11 +42,12 @@ class Controller:
         self._latest: tuple[Any, str | None] | None = None
         self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
-        self.geo = Geo(settings.geo_db)
+        self.geo = Geo(settings.geo_db, settings.asn_db)
         self.store = SqliteStore(places.data / STORE)
         plan = Plan(
             data_dir=places.data,
             geo_db=self.geo.path,
+            asn_db=settings.asn_db,
             default_location=settings.default_location,
             slots=settings.status_slots,
             view_budget=settings.view_budget_mb * 2**20,

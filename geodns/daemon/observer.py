@@ -93,6 +93,22 @@ class Observer:
         mine = [self._target(target) for target in live.of_node.get(node_id, [])] if live else []
         return {"state": _worst([target["state"] for target in mine]), "targets": mine}
 
+    def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
+        """How a steer is compiled: entries in a cache that keeps them by scope, and classes."""
+        live = self._current()
+        if live is None:
+            return None
+        origin = from_url(zone_id)
+        generation = live.lookup.generation
+        zone = generation.zones.get(origin)
+        found = zone.owner(from_url(owner, origin)) if zone else None
+        steered = (rrset.steer for rrset in found.rrsets.values()) if found else ()
+        number = next((each for each in steered if each is not None), None)
+        if zone is None or number is None:
+            return None
+        view = generation.views[zone.views[number]]
+        return {"cache_entries": view.about()["scopes"], "classes": view.classes}
+
     def serial(self, zone_id: str) -> int | None:
         """The SOA serial that a zone is served with; None before it is."""
         live = self._current()

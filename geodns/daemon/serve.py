@@ -10,7 +10,7 @@ from dataclasses import replace
 from geodns.daemon.places import ADMIN_TOKEN, Places, make_pages, prepare
 from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
-from geodns.engine.native import is_built
+from geodns.engine.native import is_built, reads_snapshots
 from geodns.errors import ConfigError, Reason
 from geodns.settings import Endpoint, Settings
 from geodns.snapshot.manifest import read_manifest
@@ -44,14 +44,19 @@ def run(settings: Settings) -> int:
 
 
 def check_geo(settings: Settings, places: Places) -> None:
-    """Errors: ConfigError when the geo database is no use and there is nothing else to serve.
+    """Errors: ConfigError when a database is no use and there is nothing else to serve.
 
     With a generation on disk a bad database must not keep answers away: control reports it.
     """
-    if settings.geo_db is not None and read_manifest(places.data)[0] is None:
-        from geodns.geo.database import open_database
+    if not (settings.geo_db or settings.asn_db) or read_manifest(places.data)[0] is not None:
+        return
+    from geodns.geo.asn_database import open_asns
+    from geodns.geo.database import open_database
 
+    if settings.geo_db:
         open_database(settings.geo_db).close()
+    if settings.asn_db:
+        open_asns(settings.asn_db)
 
 
 def bind_all(settings: Settings) -> list[list[sockets.Listener]]:
@@ -81,13 +86,19 @@ def bind_api(endpoint: Endpoint) -> socket.socket:
 def choose_engine(wanted: str) -> str:
     """The engine that serves, native or python; ``auto`` is python in this version.
 
-    Errors: ConfigError when the native engine is asked for and was not built.
+    Errors: ConfigError when the native engine is asked for and was not built, or is of a version
+    that cannot read our snapshots.
     """
     if wanted != "native":
         return "python"
     if not is_built():
         raise ConfigError(
             "The native engine is not built here; install with Rust, or use --engine auto."
+        )
+    if not reads_snapshots():
+        raise ConfigError(
+            "The native engine that is built here does not read snapshots of this version; "
+            "build it anew, or use --engine auto."
         )
     return "native"
 

@@ -9,6 +9,7 @@ from geodns.dns.rrtypes import type_to_text
 from geodns.dns.svcb import HINTED_TYPES, take_auto
 from geodns.document.contents import Contents, attempt
 from geodns.document.fleet import memberships
+from geodns.document.references import choices
 from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -69,19 +70,27 @@ def _steer_faults(
     owner: bytes,
     steer: Steer,
 ) -> Iterator[Reason]:
-    found: set[bool] = set().union(*(kinds[pool] for pool in config.steer_pools(steer)))
-    at = contents.steer_pointer(owner)
-    if len(found) > 1:
-        detail = f"{to_text(owner)}: pool {steer.pool} and its fallbacks mix names and addresses."
-        yield Reason(f"{at}/pool", "contradiction", detail, steer.pool)
-    elif True in found and owner == contents.origin:
+    found: set[bool] = set()
+    shown = to_text(owner)
+    for at, pool_id in choices(contents.steer_pointer(owner), steer):
+        own: set[bool] = set().union(*(kinds[each] for each in config.chain(pool_id)))
+        if len(own) > 1:
+            detail = f"{shown}: pool {pool_id} and its fallbacks mix names and addresses."
+            yield Reason(at, "contradiction", detail, pool_id)
+        elif len(found | own) > 1 and not found >= {True, False}:
+            kind = "names" if True in own else "addresses"
+            detail = f"{shown}: pool {pool_id} has {kind}, the pools before it the other."
+            yield Reason(at, "contradiction", detail, pool_id)
+        found |= own
+    at = f"{contents.steer_pointer(owner)}/{'pool' if steer.split is None else 'split'}"
+    if found == {True} and owner == contents.origin:
         # RFC 1912 section 2.4: the SOA and NS stand there already.
-        detail = f"{to_text(owner)} is the zone itself, which cannot be a CNAME."
-        yield Reason(f"{at}/pool", "cname_conflict", detail, steer.pool)
-    elif True in found and contents.rrsets.get(owner):
+        detail = f"{shown} is the zone itself, which cannot be a CNAME."
+        yield Reason(at, "cname_conflict", detail, steer.pool)
+    elif found == {True} and contents.rrsets.get(owner):
         others = ", ".join(map(type_to_text, contents.rrsets[owner]))
-        detail = f"{to_text(owner)} is steered to names and has {others}; a CNAME stands alone."
-        yield Reason(f"{at}/pool", "cname_conflict", detail, steer.pool)
+        detail = f"{shown} is steered to names and has {others}; a CNAME stands alone."
+        yield Reason(at, "cname_conflict", detail, steer.pool)
 
 
 def _has_names(config: Config, kinds: Mapping[str, set[bool]], steer: Steer) -> bool:

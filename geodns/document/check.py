@@ -12,18 +12,26 @@ from geodns.document.contents import read_contents
 from geodns.document.delegations import delegation_warnings
 from geodns.document.fleet import fleet_warnings, monitor_faults, node_faults, pool_faults
 from geodns.document.lifetimes import ttl_warnings
+from geodns.document.networks import (
+    latency_faults,
+    latency_warnings,
+    network_faults,
+    network_warnings,
+)
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
+from geodns.document.rules import server_faults, steer_faults, steer_warnings
 from geodns.document.zones import zone_faults, zone_warnings
 from geodns.errors import Reason
 from geodns.model.config import Config
 
 
-def check(config: Config) -> list[Reason]:
+def check(config: Config, *, asns: bool = True) -> list[Reason]:
     """Every fault that spans fields or resources; empty if the Config can be served.
 
     Shape: pointers into the document, as in ``/zones/example.com/steers/www/pool``; record data
-           is always pointed to below ``values``.
+           is always pointed to below ``values``. ``asns`` says whether the server knows
+           autonomous systems; without, nothing may ask for them.
     """
     faults = [*orphans(config), *unknown_references(config)]
     zones = read_contents(config, faults)
@@ -32,12 +40,16 @@ def check(config: Config) -> list[Reason]:
         faults += record_faults(contents)
     faults += alias_faults(config, zones)
     faults += pool_faults(config)
+    faults += steer_faults(config, asns=asns)
     faults += node_faults(config)
+    faults += server_faults(config, asns=asns)
+    faults += network_faults(config)
+    faults += latency_faults(config)
     faults += monitor_faults(config)
     return faults
 
 
-def warnings(config: Config) -> list[Reason]:
+def warnings(config: Config, *, asns: bool = True) -> list[Reason]:
     """What is allowed but seldom meant. The Config must be free of faults."""
     found: list[Reason] = []
     zones = read_contents(config, found)
@@ -46,4 +58,8 @@ def warnings(config: Config) -> list[Reason]:
         found += record_warnings(contents, zones)
         found += delegation_warnings(contents, zones)
         found += ttl_warnings(contents)
-    return [*found, *fleet_warnings(config)]
+    found += steer_warnings(config)
+    found += fleet_warnings(config)
+    found += network_warnings(config)
+    found += latency_warnings(config, asns=asns)
+    return found

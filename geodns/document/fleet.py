@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from geodns.document.networks import place_faults
 from geodns.document.references import references
 from geodns.document.resources import of_kind, pointer
 from geodns.errors import Reason
@@ -43,18 +44,23 @@ def node_faults(config: Config) -> Iterator[Reason]:
     owners: dict[str, str] = {}
     for node_id, node in config.nodes.items():
         at = pointer("node", (node_id,))
-        if node.location is None:
-            yield Reason(
-                f"{at}/location",
-                "required",
-                f"Node {node_id} has no location, and none is known for its address.",
-                hint="Give location {lat, lon}.",
-            )
+        yield from _stand_faults(at, node_id, node)
+        if node.shed is not None and node.shed.lo >= node.shed.hi:
+            detail = f"shed.hi {node.shed.hi:g} must be above shed.lo {node.shed.lo:g}."
+            yield Reason(f"{at}/shed/hi", "out_of_range", detail, node.shed.hi)
         for number, address in enumerate(node.addresses):
             owner = owners.setdefault(address, node_id)
             first = owner == node_id and node.addresses.index(address) == number
             if not first:
                 yield _duplicate_address(f"{at}/addresses/{number}", address, node_id, owner)
+
+
+def _stand_faults(at: str, node_id: str, node: Node) -> Iterator[Reason]:
+    yield from place_faults(at, f"Node {node_id}", node)
+    if node.at is None and node.location is None:
+        detail = f"Node {node_id} has no location, and none is known for its address."
+        hint = "Give location {lat, lon}, or at, an IATA code or city."
+        yield Reason(f"{at}/location", "required", detail, hint=hint)
 
 
 def _duplicate_address(at: str, address: str, node_id: str, owner: str) -> Reason:
@@ -72,6 +78,7 @@ def pool_faults(config: Config) -> Iterator[Reason]:
         at = pointer("pool", (pool_id,))
         yield from _choice_of_nodes(at, pool_id, pool)
         yield from _weights(at, pool, members[pool_id], config.nodes)
+        yield from _order(at, pool_id, pool)
         if pool.min_answers > pool.answers:
             yield Reason(
                 f"{at}/min_answers",
@@ -94,6 +101,16 @@ def _choice_of_nodes(at: str, pool_id: str, pool: Pool) -> Iterator[Reason]:
             detail = f"Node {node_id} stands twice in pool {pool_id}."
             yield Reason(f"{at}/nodes/{number}", "duplicate", detail, node_id)
         seen.add(node_id)
+
+
+def _order(at: str, pool_id: str, pool: Pool) -> Iterator[Reason]:
+    if pool.order == "latency" and pool.latency is None:
+        detail = f"Pool {pool_id} is ordered by latency, which is measured in a table."
+        yield Reason(f"{at}/latency", "required", detail, hint="Name the table: latency=ID.")
+    if pool.order != "latency" and pool.latency is not None:
+        detail = f"latency means nothing to order {pool.order}."
+        hint = "Set order to latency."
+        yield Reason(f"{at}/latency", "meaningless", detail, pool.latency, hint)
 
 
 def _weights(
@@ -217,7 +234,7 @@ def _uneven(nodes: Mapping[str, Node], members: frozenset[str]) -> bool:
 def _unused(config: Config, members: Mapping[str, frozenset[str]]) -> Iterator[Reason]:
     used = {(ref.kind, ref.id) for ref in references(config)}
     used.update(("node", node_id) for ids in members.values() for node_id in ids)
-    where = {"pool": "steer or fallback", "node": "pool", "monitor": "pool"}
+    where = {"pool": "steer or fallback", "node": "pool", "monitor": "pool", "latency": "pool"}
     for kind, user in where.items():
         for name in of_kind(config, kind):
             if (kind, name) not in used:

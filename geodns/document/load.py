@@ -9,12 +9,13 @@ from typing import Any
 
 from geodns.dns.names import excerpt, from_url, to_url
 from geodns.dns.rrtypes import type_from_text, type_to_text
+from geodns.document.check import check
 from geodns.document.contents import attempt
 from geodns.document.reader import DEPTH_MAX
 from geodns.document.reader import read_yaml as read_yaml
 from geodns.document.references import did_you_mean
 from geodns.document.resources import KINDS, Item, Key, body, collect, pointer, resources, section
-from geodns.document.tolerant import Unread, further_faults
+from geodns.document.tolerant import Judge, Unread, further_faults
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import ID_PATTERN, join_pointer, read
 from geodns.model.config import Config
@@ -22,21 +23,26 @@ from geodns.model.config import Config
 VERSION = 1
 """The schema of the document, its field ``geodns``."""
 
+BARE = {"rrset": "values", "latency": "rows"}
+"""Resources that may be written as just the list that is in this field of them."""
+
 _BY_ID = ("pool", "node", "monitor", "network", "latency")
 _SECTIONS = ("geodns", "name", "zones", *map(section, _BY_ID))
 
 
-def from_document(data: object, whole: Callable[[Config], Config] = lambda own: own) -> Config:
+def from_document(
+    data: object, whole: Callable[[Config], Config] = lambda own: own, judge: Judge = check
+) -> Config:
     """The Config that a document describes; names get their one spelling.
 
     Shape:  ``whole`` tells what the document's resources will be part of.
-    Errors: ConfigError with every fault of every resource, and then with what `check` finds in
-            the whole as far as it could be read. Without the first, `check` is the caller's.
+    Errors: ConfigError with every fault of every resource, and then with what ``judge`` finds in
+            the whole as far as it could be read. Without the first, to judge is the caller's.
     """
     loader = _Loader()
     items = list(loader.items(data))
     if loader.faults:
-        raise ConfigError([*loader.faults, *loader.further(data, items, whole)])
+        raise ConfigError([*loader.faults, *loader.further(data, items, whole, judge)])
     return collect(items)
 
 
@@ -70,7 +76,8 @@ def _path(item: Item) -> list[str]:
 
 def _written(item: Item) -> object:
     fields = body(item.resource)
-    return fields["values"] if item.kind == "rrset" and len(fields) == 1 else fields
+    bare = BARE.get(item.kind)
+    return fields[bare] if bare and len(fields) == 1 else fields
 
 
 # --- Reading ---
@@ -101,7 +108,11 @@ class _Loader:
                 yield from self._by_id(kind, name, fields)
 
     def further(
-        self, data: object, items: Iterable[Item], whole: Callable[[Config], Config]
+        self,
+        data: object,
+        items: Iterable[Item],
+        whole: Callable[[Config], Config],
+        judge: Judge,
     ) -> list[Reason]:
         """What is wrong besides the faults, in all that could be read."""
         if not isinstance(data, dict) or any(not fault.pointer for fault in self.faults):
@@ -115,7 +126,7 @@ class _Loader:
                 or kind in self._ids
             ):
                 self._unread.kinds.add(kind)
-        return further_faults(lambda: whole(collect(items)), self.faults, self._unread)
+        return further_faults(lambda: whole(collect(items)), self.faults, self._unread, judge)
 
     def _head(self, document: Mapping[str, object]) -> None:
         """The document's own fields."""
@@ -156,8 +167,7 @@ class _Loader:
         for text, fields in (self._mapping(written, data) or {}).items():
             rtype = attempt(join_pointer(written, (text,)), self.faults, type_from_text, text)
             if rtype is not None:
-                found = {"values": fields} if isinstance(fields, list) else fields
-                yield from self._resource("rrset", (*owner, type_to_text(rtype)), found)
+                yield from self._resource("rrset", (*owner, type_to_text(rtype)), fields)
 
     def _by_id(self, kind: str, name: str, fields: object) -> Iterator[Item]:
         if re.fullmatch(ID_PATTERN, name):
@@ -173,6 +183,8 @@ class _Loader:
             detail = f"Two spellings of one name: {'/'.join(key)} is here twice."
             self._refuse(at, "duplicate", detail)
         self._keys.add((kind, key))
+        if kind in BARE and isinstance(fields, list):
+            fields = {BARE[kind]: fields}
         try:
             yield Item(kind, key, read(KINDS[kind], fields))
         except ConfigError as error:

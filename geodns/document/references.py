@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from geodns.document.remember import once
 from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.base import Resource, join_pointer
 from geodns.model.config import Config
+from geodns.model.latency import Latency
 from geodns.model.rule import Rule
 from geodns.model.zone import Steer
 
@@ -34,9 +36,8 @@ class Reference(NamedTuple):
 def references(config: Config) -> Iterator[Reference]:
     """Every place that names a node, pool or monitor by id, known or not."""
     for key, steer in config.steers.items():
-        yield from _choices(pointer("steer", key), steer)
-        for number, rule in enumerate(steer.rules):
-            yield from _choices(f"{pointer('steer', key)}/rules/{number}", rule)
+        for at, pool_id in choices(pointer("steer", key), steer):
+            yield Reference(at, "pool", pool_id)
     for pool_id, pool in config.pools.items():
         at = pointer("pool", (pool_id,))
         for number, node in enumerate(pool.nodes or ()):
@@ -49,14 +50,30 @@ def references(config: Config) -> Iterator[Reference]:
             yield Reference(f"{at}/fallback", "pool", pool.fallback)
         if pool.latency is not None:
             yield Reference(f"{at}/latency", "latency", pool.latency)
+    for table_id, table in config.latencies.items():
+        at = pointer("latency", (table_id,))
+        for node, number in _first_rows(table).items():
+            yield Reference(f"{at}/rows/{number}/1", "node", node)
 
 
-def _choices(at: str, chooser: Steer | Rule) -> Iterator[Reference]:
-    """The pools that a steer or a rule of it sends users to."""
-    if chooser.pool is not None:
-        yield Reference(f"{at}/pool", "pool", chooser.pool)
-    for pool_id in chooser.split or ():
-        yield Reference(join_pointer(at, ("split", pool_id)), "pool", pool_id)
+@once
+def _first_rows(table: Latency) -> dict[str, int]:
+    """The nodes of a table, each with the number of its first row."""
+    found: dict[str, int] = {}
+    for number, row in enumerate(table.rows):
+        found.setdefault(row.node, number)
+    return found
+
+
+def choices(at: str, steer: Steer) -> Iterator[tuple[str, str]]:
+    """The pools that a steer and its rules send users to, with the pointer of each."""
+    choosers: list[tuple[str, Steer | Rule]] = [(at, steer)]
+    choosers += [(f"{at}/rules/{number}", rule) for number, rule in enumerate(steer.rules)]
+    for own, chooser in choosers:
+        if chooser.pool is not None:
+            yield f"{own}/pool", chooser.pool
+        for pool_id in chooser.split or ():
+            yield join_pointer(own, ("split", pool_id)), pool_id
 
 
 def unknown_references(config: Config) -> list[Reason]:

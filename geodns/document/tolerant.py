@@ -11,11 +11,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from geodns.document.check import check
 from geodns.document.resources import KINDS, Item, Key, collect, pointer, resources, section
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import Resource, read
 from geodns.model.config import Config
+
+Judge = Callable[[Config], list[Reason]]
+"""Every fault that spans fields or resources, as `check` gives it."""
 
 _STAND_INS: dict[str, dict[str, Any]] = {"zone": {"nameservers": ["ns.invalid."]}}
 """Fields that keep a resource readable, so that what is filed under it can be judged.
@@ -58,14 +60,14 @@ class Unread:
 
 
 def further_faults(
-    config: Callable[[], Config], faults: Collection[Reason], unread: Unread
+    config: Callable[[], Config], faults: Collection[Reason], unread: Unread, judge: Judge
 ) -> list[Reason]:
-    """What `check` finds in all that could be read, besides the faults and their echoes."""
+    """What is found in all that could be read, besides the faults and their echoes."""
     try:
         items = resources(config())
         sound = collect(item for item in items if (item.kind, item.key) not in unread.resources)
         echoes = _Echoes(faults, unread)
-        return [reason for reason in check(sound) if not echoes.has(reason)]
+        return [reason for reason in judge(sound) if not echoes.has(reason)]
     except Exception:
         # The rules are made for what was read whole. Whatever they stumble over here, the
         # author must still learn of the first faults.
@@ -73,7 +75,12 @@ def further_faults(
 
 
 def further_faults_of(
-    kind: str, key: Key, fields: object, faults: Collection[Reason], config: Config
+    kind: str,
+    key: Key,
+    fields: object,
+    faults: Collection[Reason],
+    config: Config,
+    judge: Judge,
 ) -> list[Reason]:
     """The same for one resource that is to be put into a Config without faults.
 
@@ -84,17 +91,35 @@ def further_faults_of(
     if resource is None:
         return []
     after = [*resources(config), Item(kind, key, resource)]
-    return further_faults(lambda: collect(after), [], unread)
+    return further_faults(lambda: collect(after), [], unread, judge)
 
 
 # --- Echoes ---
 
-_PARTNERS = {"ttl_min": {"ttl"}, "min_answers": {"answers"}, "timeout_s": {"interval_s"}}
+_PARTNERS: dict[str, set[str]] = {
+    "ttl_min": {"ttl"},
+    "min_answers": {"answers"},
+    "timeout_s": {"interval_s"},
+    "hi": set(),
+}
 """What a bound between two fields of one resource rests on besides the field it is told of."""
 
 _CHOICE = {"nodes", "select"}
-_TELLING = {"zones": {"nameservers"}, "nodes": {"cname", "labels"}, "pools": {*_CHOICE, "fallback"}}
+_TELLING = {
+    "zones": {"nameservers", "pool", "split", "rules"},
+    "nodes": {"cname", "labels"},
+    "pools": {*_CHOICE, "fallback"},
+}
 """The fields that rules about other resources rest on, by section."""
+
+
+_ALTERNATIVES = {
+    "addresses": {"cname"},
+    "pool": {"split"},
+    "location": {"at"},
+    "latency": {"order"},
+}
+"""What makes up for a field that is required otherwise."""
 
 
 class _Echoes:
@@ -128,8 +153,11 @@ class _Echoes:
         match reason.code:
             case "required":
                 # Who asks may still place a node that has no location.
-                others = _CHOICE if len(tokens) == 2 else {"cname"}
-                return tokens[-1] == "location" or unknown or bool(own & others)
+                if tokens[0] == "nodes" and tokens[-1] == "location":
+                    return True
+                return unknown or bool(own & _ALTERNATIVES.get(tokens[-1], _CHOICE))
+            case "meaningless" if tokens[-1] == "latency":
+                return unknown or "order" in own
             case "out_of_range" if tokens[-1] == "answers":
                 return unknown or members or bool(own & _CHOICE)
             case "out_of_range":
@@ -147,7 +175,8 @@ class _Echoes:
         if tokens[0] == "zones":
             kind = "zone" if len(tokens) == 2 else "pool"
         else:
-            kind = {"monitor": "monitor", "fallback": "pool"}.get(tokens[2], "node")
+            kinds = {"monitor": "monitor", "fallback": "pool", "latency": "latency"}
+            kind = kinds.get(tokens[2], "node")
         return kind in self._unread.kinds or (kind, (reason.value,)) in self._unread.resources
 
     def _may_not_clash(self, tokens: list[str], choice: bool) -> bool:
@@ -155,7 +184,7 @@ class _Echoes:
         match tokens:
             case ["pools", _]:
                 return choice or "nodes" in self._doubtful
-            case ["zones", *_, "pool"]:
+            case ["zones", _, "steers", *_, "pool" | "split"] | ["zones", *_, "split", _]:
                 return bool(self._doubtful & {"nodes", "pools"})
             case ["zones", *_, "values", _]:
                 return bool(self._doubtful & {"zones", "nodes", "pools"})

@@ -65,7 +65,7 @@ def _build(file: DatabaseFile) -> AsnTable:
         offsets = np.maximum(tree.record_offsets(pointers), -1).tolist()
         for at in offsets:
             if at not in known:
-                known[at] = _number(decoder.decode(tree.data_start + at)[0])
+                known[at] = number_of(decoder.decode(tree.data_start + at)[0])
         return np.array([known[at] for at in offsets], np.uint32)[inverse]
 
     found4, found6 = leaves4(tree), leaves6(tree)
@@ -84,7 +84,8 @@ def _distinct(starts: npt.NDArray[Word], asn: Words) -> tuple[npt.NDArray[Word],
     return merged(starts[first], asn[first])
 
 
-def _number(record: object) -> int:
+def number_of(record: object) -> int:
+    """The AS number that a record tells; 0 if none. Total: the file is untrusted."""
     fields: dict[str, Any] = record if isinstance(record, dict) else {}
     for name in FIELDS:
         value = fields.get(name)

@@ -73,4 +73,4 @@ _Row = Annotated[LatencyRow, BeforeValidator(_listed)]
 class Latency(Resource):
     """A table of measured round trips; in the document each row is a list of its four fields."""
 
-    rows: Annotated[tuple[_Row, ...], Field(max_length=ROWS_MAX)]
+    rows: Annotated[tuple[_Row, ...], Field(min_length=1, max_length=ROWS_MAX)]

@@ -40,8 +40,16 @@ class Geo:
     def lookup(self, address: str) -> Place | None:
         return Place(50.11, 8.68, "EU-DE") if address.startswith("192.0.2.") else None
 
+    knows_asns = False
+
+    def asn(self, address: str) -> None:
+        return None
+
     def describe(self) -> str:
         return "dbip-city-lite 2026-11"
+
+    def describe_asns(self) -> str | None:
+        return None
 
 
 @dataclass
@@ -81,6 +89,9 @@ class Observer:
 
     def serial(self, zone_id: str) -> int | None:
         return 7
+
+    def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
+        return {"cache_entries": {"v4": 9, "v6": 4}, "classes": 3}
 
     def status(self) -> dict[str, Any]:
         if self.crash:

@@ -22,7 +22,7 @@ STATUSES: list[tuple[int, str, str, dict[str, Any]]] = [
     (405, "POST", "/livez", {}),
     (409, "DELETE", "nodes/fra1", {}),
     (412, "DELETE", "monitors/web", {"headers": {"If-Match": '"0"'}}),
-    (413, "PUT", "nodes/a", {"content": b" " * 300_000, "headers": JSON}),
+    (413, "PUT", "nodes/a", {"content": b" " * 2_200_000, "headers": JSON}),
     (415, "PUT", "nodes/a", {"content": b"{}"}),
     (422, "PUT", "nodes/a", {"json": {}}),
     (422, "GET", "nodes?limit=0", {}),

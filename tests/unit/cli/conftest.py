@@ -43,8 +43,16 @@ class Geo:
     def lookup(self, address: str) -> Place | None:
         return Place() if address.startswith("192.0.2.") else None
 
+    knows_asns = False
+
+    def asn(self, address: str) -> None:
+        return None
+
     def describe(self) -> str:
         return "test-city 2026-11"
+
+    def describe_asns(self) -> str | None:
+        return None
 
 
 class Publisher:
@@ -69,6 +77,9 @@ class Observer:
 
     def node_status(self, node_id: str) -> dict[str, Any]:
         return {"state": "up", "targets": [{"address": "192.0.2.10", "reason": "HTTP \x1b[31m"}]}
+
+    def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
+        return {"cache_entries": {"v4": 9, "v6": 4}, "classes": 3}
 
     def status(self) -> dict[str, Any]:
         return {"engine": "python", "workers": [{"number": 0, "counters": {"udp": 3, "tcp": 0}}]}

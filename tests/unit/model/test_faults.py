@@ -27,7 +27,7 @@ def faults(kind: type[Resource], body: object) -> list[str]:
         (Node, {"adresses": []}, "/adresses: There is no such field. Did you mean addresses?"),
         (Node, {"location": {"lat": 0}}, "/location/lon: This field is required."),
         (Pool, {"nodes": []}, "/nodes: Must have at least 1, not 0."),
-        (Pool, {"order": "far"}, "/order: Must be 'nearest', 'listed' or 'equal'."),
+        (Pool, {"order": "far"}, "/order: Must be 'nearest', 'listed', 'equal' or 'latency'."),
         (Monitor, {"type": "tcp", "timeout_s": 0}, "/timeout_s: Must be at least 0.05."),
         (Zone, {"nameservers": [{}]}, "/nameservers/0/name: This field is required."),
     ],
@@ -40,7 +40,7 @@ def test_a_fault_names_the_field_and_its_bound(
 
 def test_an_unknown_field_like_no_other_is_told_which_there_are() -> None:
     (told,) = faults(Node, {"xyz": 1})
-    assert told.startswith("/xyz: There is no such field. Known are addresses, cname, location,")
+    assert told.startswith("/xyz: There is no such field. Known are addresses, cname, at, location,")
 
 
 def test_all_faults_are_told_at_once() -> None:
