@@ -22,23 +22,28 @@ def count_prefixes(
         return int(counted[0]) << int(least_bits[0])
     # The last address rather than the end, which need not fit either.
     last = np.append(starts[1:] - starts.dtype.type(1), np.iinfo(starts.dtype).max)
-    first, last = starts[counted].astype(np.uint64), last[counted].astype(np.uint64)
-    free = (bits - least_bits[counted]).astype(np.uint64)
+    first, last = starts[counted], last[counted]
     # Below the highest bit in which first and last differ, prefixes grow from the first address
     # to the middle and shrink from there: their sizes are the bits of either side's length.
-    below = _smeared(first ^ last) >> np.uint64(1)
+    below = _smeared(first ^ last) >> starts.dtype.type(1)
     middle = last & ~below
-    left, right = middle - first, last - middle + np.uint64(1)
-    alone = (left == below + np.uint64(1)) & (right == left)
+    left, right = middle - first, last - middle + starts.dtype.type(1)
+    alone = (left > below) & (right == left)
     right = np.where(alone, left + right, right)
-    left = np.where(alone, np.uint64(0), left)
-    return _sizes(left, free) + _sizes(right, free)
+    left = np.where(alone, starts.dtype.type(0), left)
+    least = least_bits[counted]
+    if not least.any():
+        return int(np.bitwise_count(left).sum()) + int(np.bitwise_count(right).sum())
+    free = (bits - least).astype(np.uint64)
+    return _sizes(left.astype(np.uint64), free) + _sizes(right.astype(np.uint64), free)
 
 
-def _smeared(value: Bits) -> Bits:
+def _smeared(value: npt.NDArray[Word]) -> npt.NDArray[Word]:
     """All bits set from the highest one that is."""
-    for step in (1, 2, 4, 8, 16, 32):
-        value = value | value >> np.uint64(step)
+    step = 1
+    while step < 8 * value.itemsize:
+        value = value | value >> value.dtype.type(step)
+        step *= 2
     return value
 
 

@@ -9,6 +9,7 @@ Source: MaxMind DB file format specification 2.0, "Output Data Section".
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Any
 
 from maxminddb.decoder import Decoder
@@ -17,10 +18,14 @@ from geodns.geo.tree import BrokenFile, SearchTree
 
 POINTER, MAP = 1, 7
 """Types of values, the upper three bits of their first byte."""
+DOUBLE = 3 << 5 | 8
+"""First byte of a floating-point number of eight bytes."""
 POINTER_BASE = {1: 0, 2: 2048, 3: 526336, 4: 0}
 """What is added to a pointer of so many bytes."""
 MOST_FIELDS = 28
 """The largest size that stands in the first byte; GeoIP2 records have 10 fields at most."""
+
+_DOUBLE = Struct(">d")
 
 
 class Records:
@@ -60,6 +65,8 @@ class Records:
         kind = first >> 5
         if kind == MAP:
             return self._map(at, None)
+        if first == DOUBLE:  # coordinates, of which there are most
+            return _DOUBLE.unpack_from(self._content, at + 1)[0], at + 9
         if kind != POINTER:
             return self._decode(at)
         size = (first >> 3 & 3) + 1

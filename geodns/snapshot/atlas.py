@@ -7,12 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from geodns.document.places import location_of
 from geodns.errors import Unavailable
 from geodns.geo.asn import AsnTable
 from geodns.geo.cells import Cells, cells_of
-from geodns.geo.locations import UNKNOWN
+from geodns.geo.locations import SPECIAL, UNKNOWN
 from geodns.geo.networks import PlacedNetwork, with_networks
+from geodns.geo.prefixes import count_prefixes
 from geodns.geo.regions import Regions, regions_of
 from geodns.geo.world import World
 from geodns.model.config import Config
@@ -37,6 +40,7 @@ class Atlas:
     asns: Asns
     memory: Memory = field(default_factory=Memory)
     _cells: OrderedDict[str, Users] = field(default_factory=OrderedDict)
+    _scopes: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, world: World, default: Point | None, asns: Asns) -> Atlas:
@@ -63,6 +67,19 @@ class Atlas:
                 self._cells.popitem(last=False)
         self._cells.move_to_end(key)
         return users
+
+    @property
+    def scopes(self) -> dict[str, int]:
+        """How many scopes all indirect views have that nothing is laid over."""
+        if not self._scopes:
+            world = self.world
+            for name, starts, location in (
+                ("v4", world.starts4, world.location4),
+                ("v6", world.starts6, world.location6),
+            ):
+                least = np.zeros(len(starts), np.int64)
+                self._scopes[name] = count_prefixes(starts, least, location != SPECIAL)
+        return self._scopes
 
     def _cut(self, prefixes: list[Prefix], asns: list[int]) -> Cells:
         table = self.asns() if asns else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +38,14 @@ Words = NDArray[np.uint32]
 Tables = tuple[NDArray[np.uint32], Words, NDArray[np.uint64], Words]
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Octets of a view's own intervals, and how many there are for each of the world's."""
+
+    octets: int
+    share: float
+
+
 class View:
     """One view worked out, before it is laid out.
 
@@ -51,7 +60,7 @@ class View:
         places: Mapping[str, Places],
         leaders: Mapping[str, Leaders],
     ) -> None:
-        self._config = config
+        self._atlas = atlas
         self._steering = steering
         sources = {
             pool_id: sources_of(config.latencies[pool.latency].rows)
@@ -74,35 +83,35 @@ class View:
         self._bits = draw_bits(config, steering)
 
     @cached_property
-    def intervals(self) -> Tables:
-        """The view's own intervals: starts4, class4, starts6, class6."""
+    def size(self) -> Size:
+        """What the view takes with intervals of its own."""
         cells, class_of = self._users.cells, self._classes.class_of
-        return (
-            *merged(cells.starts4, class_of[cells.cell4]),
-            *merged(cells.starts6, class_of[cells.cell6]),
-        )
-
-    def direct_size(self) -> int:
-        """Octets that the view takes with intervals of its own."""
-        starts4, _, starts6, _ = self.intervals
-        return 8 * len(starts4) + 12 * len(starts6) + 2 * 4 * 65_537
+        runs4 = int(np.count_nonzero(np.diff(class_of[cells.cell4]))) + 1
+        runs6 = int(np.count_nonzero(np.diff(class_of[cells.cell6]))) + 1
+        octets = 8 * runs4 + 12 * runs6 + 2 * 4 * 65_537
+        return Size(octets, (runs4 + runs6) / (len(cells.cell4) + len(cells.cell6)))
 
     def encode(self, *, direct: bool) -> bytes:
         """The view's section."""
+        cells, class_of = self._users.cells, self._classes.class_of
         columns: dict[str, Column] = {}
-        tables = self.intervals
         if direct:
+            tables = (
+                *merged(cells.starts4, class_of[cells.cell4]),
+                *merged(cells.starts6, class_of[cells.cell6]),
+            )
             columns |= intervals(*tables)
         else:
-            cells = self._users.cells
-            columns["class_of"] = self._classes.class_of[: cells.plain]
-            tables = (*self._shared(cells.starts4, cells.cell4),
-                      *self._shared(cells.starts6, cells.cell6))  # fmt: skip
+            columns["class_of"] = class_of[: cells.plain]
+            tables = (
+                *self._shared(cells.starts4, cells.cell4),
+                *self._shared(cells.starts6, cells.cell6),
+            )
             if cells.overlaid:
                 columns |= self._overlay()
         about = {
             "rules": [rule_text(each.rule) for each in self._steering.destinations],
-            "scopes": self._scopes(tables),
+            "scopes": self._scopes(tables, direct=direct),
             "leaders": self._ranker.leaders,
         }
         columns |= self._chain_columns() | self._class_columns()
@@ -121,16 +130,20 @@ class View:
     def _shared(self, starts: NDArray[Word], cell: Words) -> tuple[NDArray[Word], Words]:
         """The runs that decide the scopes of an indirect view: the overlay's where it gives a
         class, else the geo section's cut by the overlay's."""
-        over = cell >= self._users.cells.plain
         values = self._classes.class_of[cell]
+        if not self._users.cells.overlaid:
+            return starts, values
+        over = cell >= self._users.cells.plain
         first = np.ones(len(starts), np.bool_)
         first[1:] = ~(over[1:] & over[:-1]) | (values[1:] != values[:-1])
         return starts[first], values[first]
 
-    def _scopes(self, tables: Tables) -> dict[str, int]:
+    def _scopes(self, tables: Tables, *, direct: bool) -> dict[str, int]:
         """How many scopes there are: the prefixes of all runs but special-purpose ones."""
         starts4, class4, starts6, class6 = tables
         bits4, bits6 = self._bits
+        if not direct and not self._users.cells.overlaid and not any((*bits4, *bits6)):
+            return self._atlas.scopes
         return {
             "v4": count_prefixes(starts4, self._least(class4, bits4), class4 != SPECIAL_CLASS),
             "v6": count_prefixes(starts6, self._least(class6, bits6), class6 != SPECIAL_CLASS),
@@ -190,8 +203,6 @@ def _asked(
     return prefixes, asns
 
 
-def _bounds(lengths: Iterable[int]) -> array[int]:
-    bounds = array("I", [0])
-    for length in lengths:
-        bounds.append(bounds[-1] + length)
-    return bounds
+def _bounds(lengths: Iterable[int]) -> Words:
+    """Where each of some things starts that stand behind one another, and the end."""
+    return np.cumsum([0, *lengths], dtype=np.uint32)

@@ -8,7 +8,7 @@ older one. The table travels in the targets section, which the health process re
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from zlib import crc32
 
@@ -88,7 +88,7 @@ class Slots:
             [slot, self._generation] for slot, _ in sorted(self._before.values())
         ]
         content = {
-            "targets": [asdict(target) for target in self._taken.values()],
+            "targets": [_plain(target) for target in self._taken.values()],
             "monitors": {
                 key: monitor.model_dump(mode="json") for key, monitor in config.monitors.items()
             },
@@ -109,6 +109,14 @@ class Slots:
         detail = f"More than {self._capacity} targets (addresses times monitors)."
         hint = "Raise the setting status_slots and restart."
         raise ConfigError([Reason("/nodes", "too_many", detail, self._capacity, hint)])
+
+
+_FIELDS = [each.name for each in fields(Target)]
+
+
+def _plain(target: Target) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which copies deeply and takes ten times as long."""
+    return {name: getattr(target, name) for name in _FIELDS}
 
 
 def decode_targets(section: Section) -> dict[str, Any]:

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from geodns.geo.database import COARSE_RADIUS_KM
 from geodns.geo.vectors import Floats, unit_vectors
 from geodns.steering.nearest import Near, PlaceSet, nearest, updated
-from geodns.steering.rows import Band, Part, Rows, Words, alike, rows_of, tier_starts
+from geodns.steering.rows import (
+    Band,
+    Part,
+    Rows,
+    Words,
+    alike,
+    distinct_rows,
+    reach,
+    rows_of,
+    tier_starts,
+)
 from geodns.steering.tables import TIER_START
 
 NEAREST = 8
@@ -28,8 +38,11 @@ Source: who is within the radius of its middle may be nearest to a place that is
 there than the first by twice the radius, and to none beyond.
 """
 
-COARSE_PLACES = 1024
-"""Most places in the first tier of a whole country. Source: no reference; 4 kB for each."""
+COARSE_PLACES = 64
+"""Most places in the first tier of a whole country: its nearest ones.
+
+Source: a City database has 5,000 such points, their rows take 1 MB.
+"""
 
 REMEMBERED = 32
 """Results kept. Source: 12 MB each for a City database; pools beyond are ranked anew."""
@@ -132,34 +145,27 @@ def _rank_nearest(users: Field, places: PlaceSet, band: Band, memory: Memory) ->
         row_of[exact] = part + np.uint32(len(rows))
         rows += found
     if len(coarse):
-        part, found = _rank_coarse(users.vectors[coarse], places, band)
+        part, found = _rank_coarse(users, coarse, places, band, memory)
         row_of[coarse] = part + np.uint32(len(rows))
         rows += found
     return row_of, rows
 
 
-def _rank_coarse(points: Floats, places: PlaceSet, band: Band) -> Part:
-    """All places of the first tier, however many, and the next ones up to `NEAREST`."""
-    near = nearest(points, places, COARSE_PLACES)
+def _rank_coarse(
+    users: Field, chosen: NDArray[np.int64], places: PlaceSet, band: Band, memory: Memory
+) -> Part:
+    """All places of the first tier, and the next ones up to `NEAREST`."""
+    near = memory.near(f"{users.key}/coarse", users.vectors[chosen], places, COARSE_PLACES)
     wide = Band(band.percent, max(band.width, COARSE_REACH_KM))
-    reach = near.km[:, 0] + np.maximum(near.km[:, 0] * band.percent / 100, wide.width)
-    first = (near.km <= reach[:, None]).sum(axis=1)
-    number_of: dict[bytes, int] = {}
+    length = (near.km <= reach(near.km[:, :1], wide)).sum(axis=1)
+    length = np.maximum(length, min(NEAREST, near.km.shape[1]))
+    items = near.number.copy()
+    items[tier_starts(near.km, band, first=wide)] |= np.uint32(TIER_START)
+    row_of = np.zeros(len(chosen), np.uint32)
     rows: Rows = []
-    row_of = np.zeros(len(points), np.uint32)
-    for user, length in enumerate(first.tolist()):
-        row = _coarse_row(near.number[user], near.km[user], length, band)
-        row_of[user] = number_of.setdefault(row.tobytes(), len(rows))
-        if row_of[user] == len(rows):
-            rows.append(row)
+    for each in np.unique(length).tolist():
+        at = np.flatnonzero(length == each)
+        part, found = distinct_rows(np.ascontiguousarray(items[at, :each]))
+        row_of[at] = part + np.uint32(len(rows))
+        rows += found
     return row_of, rows
-
-
-def _coarse_row(number: Words, km: Floats, first: int, band: Band) -> Words:
-    length = min(len(number), max(first, NEAREST))
-    row = number[:length].copy()
-    row[0] |= np.uint32(TIER_START)
-    if first < length:
-        starts = tier_starts(km[None, first:length], band)[0]
-        row[first:][starts] |= np.uint32(TIER_START)
-    return row

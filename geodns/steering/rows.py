@@ -91,18 +91,23 @@ def rows_of(order: Words, away: Floats, band: Band) -> Part:
     return distinct_rows(items)
 
 
-def tier_starts(away: Floats, band: Band) -> NDArray[np.bool_]:
-    """Where a tier begins: the first place farther than its tier's anchor reaches."""
+def reach(anchor: Floats, band: Band) -> Floats:
+    """How far a tier reaches."""
+    return anchor + np.maximum(anchor * band.percent / 100, band.width)
 
-    def reach(anchor: Floats) -> Floats:
-        return anchor + np.maximum(anchor * band.percent / 100, band.width)
 
+def tier_starts(away: Floats, band: Band, first: Band | None = None) -> NDArray[np.bool_]:
+    """Where a tier begins: the first place farther than its tier's anchor reaches.
+
+    Shape: ``first`` is the band of the first tier if that is another.
+    """
     starts = np.zeros(away.shape, np.bool_)
     starts[:, 0] = True
-    limit = reach(away[:, 0])
+    limit = reach(away[:, 0], first or band)
     for column in range(1, away.shape[1]):
         starts[:, column] = beyond = away[:, column] > limit
-        limit = np.where(beyond, reach(away[:, column]), limit)
+        if beyond.any():
+            limit = np.where(beyond, reach(away[:, column], band), limit)
     return starts
 
 
