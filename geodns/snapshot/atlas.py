@@ -73,12 +73,10 @@ class Atlas:
         """How many scopes all indirect views have that nothing is laid over."""
         if not self._scopes:
             world = self.world
-            for name, starts, location in (
-                ("v4", world.starts4, world.location4),
-                ("v6", world.starts6, world.location6),
-            ):
-                least = np.zeros(len(starts), np.int64)
-                self._scopes[name] = count_prefixes(starts, least, location != SPECIAL)
+            everywhere4, everywhere6 = world.location4 != SPECIAL, world.location6 != SPECIAL
+            least4, least6 = np.zeros(len(everywhere4), int), np.zeros(len(everywhere6), int)
+            self._scopes["v4"] = count_prefixes(world.starts4, least4, everywhere4)
+            self._scopes["v6"] = count_prefixes(world.starts6, least6, everywhere6)
         return self._scopes
 
     def _cut(self, prefixes: list[Prefix], asns: list[int]) -> Cells:
