@@ -30,8 +30,8 @@ NUMBERS = frozenset({"serves.asns", "refuses.asns"})
 TEXTS = frozenset(
     {
         "contact", "cname", "at", "probe_address", "order", "latency", "bias_mode", "spread",
-        "families", "monitor", "fallback", "all_down", "type", "host", "path", "method", "expect.body",
-        "labels.*", "select.*", "headers.*",
+        "families", "monitor", "fallback", "all_down", "type", "host", "path", "method",
+        "expect.body", "labels.*", "select.*", "headers.*",
     }
 )  # fmt: skip
 POINTS = frozenset({"location"})

@@ -163,7 +163,7 @@ def steer(
             return
         wanted = {"pool": pool, "split": _split(client, path, split or ()) or None, "ttl": ttl}
         body = {field: value for field, value in wanted.items() if value is not None}
-        to = f" to {pool or ', '.join(split)}" if pool or split else ""
+        to = f" to {pool or ', '.join(split or ())}" if pool or split else ""
         told(_put(client, path, body, params), f"{name} steered{to}", output)
 
 

@@ -17,15 +17,16 @@ Source: no reference; octoDNS ships the same share for the records of a zone.
 """
 
 REMOVED_ALWAYS = 1
-"""How many nodes one change may remove of any pool, unless it was the last one.
+"""How many nodes one change may remove of any pool unless it was the last one, and rules of any
+steer.
 
 Source: no reference; taking out one node is daily work, whatever the pool's size.
 """
 
 
 def brakes(before: Config, after: Config) -> list[Reason]:
-    """A reason of code "brake" for each pool or zone that would lose too much."""
-    return [*_pools(before, after), *_zones(before, after)]
+    """A reason of code "brake" for each pool, zone or steer that would lose too much."""
+    return [*_pools(before, after), *_zones(before, after), *_rules(before, after)]
 
 
 def _pools(before: Config, after: Config) -> Iterator[Reason]:
@@ -47,6 +48,15 @@ def _zones(before: Config, after: Config) -> Iterator[Reason]:
     for zone in sorted(old.keys() - new.keys()):
         what = f"all its {old[zone]} steers and RRsets"
         yield _brake(pointer("zone", (zone,)), f"Zone {zone} would lose {what}.", old[zone])
+
+
+def _rules(before: Config, after: Config) -> Iterator[Reason]:
+    """Steers that stay but would lose all their rules, if these are more than one."""
+    for key, steer in before.steers.items():
+        removed = len(steer.rules)
+        if removed > REMOVED_ALWAYS and key in after.steers and not after.steers[key].rules:
+            detail = f"Steer {key[1]} of zone {key[0]} would lose all its {removed} rules."
+            yield _brake(pointer("steer", key), detail, removed)
 
 
 def _sizes(config: Config) -> Counter[str]:

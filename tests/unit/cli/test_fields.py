@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from geodns.cli.fields import LISTS, POINTS, TEXTS, parse_fields
 from geodns.errors import ConfigError
 from geodns.model.monitor import Monitor
+from geodns.model.network import Network
 from geodns.model.node import Location, Node
 from geodns.model.pool import Pool
 from geodns.model.zone import Zone
@@ -39,6 +40,12 @@ from geodns.model.zone import Zone
         ("location={lat: 1, lon: 2}", {"location": {"lat": 1, "lon": 2}}),
         ("location=null", {"location": None}),
         ("location.lat=50", {"location": {"lat": 50}}),
+        ("at=FRA", {"at": "FRA"}),
+        ("at=Springfield, US-IL", {"at": "Springfield, US-IL"}),
+        ("subnets=10.0.0.0/8, 2001:db8::/32", {"subnets": ["10.0.0.0/8", "2001:db8::/32"]}),
+        ("serves.geos=EU27,unknown", {"serves": {"geos": ["EU27", "unknown"]}}),
+        ("refuses.asns=64500,AS64501", {"refuses": {"asns": [64500, 64501]}}),
+        ("shed.lo=0.7", {"shed": {"lo": 0.7}}),
         ("labels.tier=7", {"labels": {"tier": "7"}}),
         ("labels.tier=", {"labels": {"tier": None}}),
         ("labels={tier: edge, site: fra}", {"labels": {"tier": "edge", "site": "fra"}}),
@@ -97,6 +104,9 @@ def test_all_faults_are_told_at_once() -> None:
 # --- In step with the model ---
 
 
+MODELS = (Zone, Node, Pool, Monitor, Network)
+
+
 def leaves(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     """Every field by its path, with its annotation; None is left out of unions."""
     for name, field in model.model_fields.items():
@@ -122,7 +132,7 @@ def is_text(kind: Any) -> bool:
 
 
 def test_the_kinds_of_fields_are_those_of_the_model() -> None:
-    fields = {path: kind for model in (Zone, Node, Pool, Monitor) for path, kind in leaves(model)}
+    fields = {path: kind for model in MODELS for path, kind in leaves(model)}
     assert {path for path, kind in fields.items() if is_text(kind)} == TEXTS
     assert {path for path, kind in fields.items() if get_origin(kind) is tuple} == LISTS
     assert {path for path, kind in fields.items() if kind is Location} == POINTS

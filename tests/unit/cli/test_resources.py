@@ -189,8 +189,12 @@ def test_steer_can_be_undone(run: Commands, filled: Path) -> None:
     [
         ("www.example.org", "web"),
         ("www.example.com", "nothing"),
-        ("www.example.com",),
         ("www.example.com", "web", "--remove"),
+        ("www.example.com", "web", "--split", "web=1"),
+        ("www.example.com", "--split", "web"),
+        ("www.example.com", "--split", "web=1", "--split", "web=2"),
+        ("www.example.com", "--split", "web=0"),
+        ("nothing.example.com",),
         ("www..example.com", "web"),
     ],
 )
