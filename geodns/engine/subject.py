@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from geodns.engine.query import Query
 from geodns.engine.views import ViewTable
-from geodns.geo.special import fold, special_prefix_len
+from geodns.geo.special import beside_embedded, fold, special_prefix_len
 from geodns.snapshot.layout import SPECIAL_CLASS
 
 
@@ -56,7 +56,8 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
             placed = view.knows4(number, inner)
             return Subject(number, inner_scope + offset, inner, True, placed)
     # A source too short to show an embedded address shows 0.0.0.0, which is special as well.
-    return by_resolver(view, resolver, special_prefix_len(address, 6) or scope)
+    own = special_prefix_len(address, 6)
+    return by_resolver(view, resolver, own or max(scope, beside_embedded(address)))
 
 
 def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:

@@ -90,6 +90,25 @@ impl<'a> Section<'a> {
             .map_err(|_| LoadFault::NoColumn { kind, name })
     }
 
+    /// A column of bounds of so many things in another column of `end` items: it starts with 0,
+    /// never falls, and ends where the other does.
+    pub(crate) fn bounds(
+        &self,
+        name: &'static str,
+        things: usize,
+        end: usize,
+    ) -> Result<&'a [u32], LoadFault> {
+        let column = self.column::<u32>(name)?;
+        let ends =
+            column.first() == Some(&0) && column.last().map(|last| *last as usize) == Some(end);
+        if ends && column.len() == things + 1 && column.is_sorted() {
+            return Ok(column);
+        }
+        Err(LoadFault::Contradiction(
+            "a column of bounds does not fit what it bounds",
+        ))
+    }
+
     /// The first item of a column.
     pub(crate) fn scalar(&self, name: &'static str) -> Result<u32, LoadFault> {
         let column = self.column::<u32>(name)?;
@@ -172,6 +191,22 @@ mod tests {
             name: "row",
         };
         assert_eq!(section.column::<u64>("row"), Err(fault));
+    }
+
+    #[test]
+    fn bounds_that_do_not_fit_are_refused() {
+        let mut words = whole();
+        let fits = |words: &[u64], things, end| {
+            let section = Section::new(bytemuck::cast_slice(words)).unwrap();
+            section.bounds("row", things, end).is_ok()
+        };
+        assert!(!fits(&words, 3, 4), "they start with 1");
+        words[16] = 2 << 32;
+        assert!(fits(&words, 3, 4));
+        assert!(!fits(&words, 2, 4), "one thing too many");
+        assert!(!fits(&words, 3, 5), "they end too early");
+        words[16] = 5 << 32;
+        assert!(!fits(&words, 3, 4), "they fall");
     }
 
     #[test]

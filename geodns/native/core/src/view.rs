@@ -43,13 +43,15 @@ impl<'a> View<'a> {
         let keys = section.column::<u64>("pool")?.iter();
         let missing = LoadFault::Contradiction("a view names a pool that there is not");
         let numbers: Option<Vec<u32>> = keys.map(|key| pools.number(*key)).collect();
+        let row = section.column("row")?;
+        let row_at = section.column::<u32>("row_at")?;
         let view = Self {
             locate,
             unknown: section.scalar("unknown")?,
             pools: numbers.ok_or(missing)?,
             link: section.column("link")?,
-            row_at: section.column("row_at")?,
-            row: section.column("row")?,
+            row_at: section.bounds("row_at", row_at.len().saturating_sub(1), row.len())?,
+            row,
         };
         view.check(pools).map_err(LoadFault::Contradiction)?;
         Ok(view)

@@ -81,6 +81,10 @@ impl<'a> Zone<'a> {
         let views: Option<Vec<usize>> = views.map(|name| view_of(*name)).collect();
         let flags = section.scalar("zone_flags")?;
         section.scalar("serial")?;
+        let (name_octets, flags_of) = (section.column("name_octets")?, section.column("flags")?);
+        let (rtype, rdata_octets) = (section.column("rtype")?, section.column("rdata_octets")?);
+        let rdata_end = section.column::<u32>("rdata_end")?;
+        let records = rdata_end.len().saturating_sub(1);
         let mut zone = Self {
             apex: section.column("apex")?,
             has_barriers: flags & ZONE_BARRIERS != 0,
@@ -88,16 +92,16 @@ impl<'a> Zone<'a> {
             negative_ttl: 0,
             soa: &[],
             bucket: section.column("bucket")?,
-            name_at: section.column("name_at")?,
-            name_octets: section.column("name_octets")?,
-            flags: section.column("flags")?,
-            rrset_at: section.column("rrset_at")?,
-            rtype: section.column("rtype")?,
+            name_at: section.bounds("name_at", flags_of.len(), name_octets.len())?,
+            name_octets,
+            flags: flags_of,
+            rrset_at: section.bounds("rrset_at", flags_of.len(), rtype.len())?,
+            rtype,
             ttl: section.column("ttl")?,
             steer: section.column("steer")?,
-            rdata_at: section.column("rdata_at")?,
-            rdata_end: section.column("rdata_end")?,
-            rdata_octets: section.column("rdata_octets")?,
+            rdata_at: section.bounds("rdata_at", rtype.len(), records)?,
+            rdata_end: section.bounds("rdata_end", records, rdata_octets.len())?,
+            rdata_octets,
             views: views.ok_or(missing)?,
             steer_ttl_min: section.column("steer_ttl_min")?,
             steer_flags: section.column("steer_flags")?,
