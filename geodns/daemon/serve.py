@@ -79,17 +79,15 @@ def bind_api(endpoint: Endpoint) -> socket.socket:
 
 
 def choose_engine(wanted: str) -> str:
-    """The engine that serves, native or python; ``auto`` is python in this version.
+    """The engine that serves, native or python; ``auto`` is native where it was built.
 
     Errors: ConfigError when the native engine is asked for and was not built.
     """
-    if wanted != "native":
-        return "python"
-    if not is_built():
+    if wanted == "native" and not is_built():
         raise ConfigError(
             "The native engine is not built here; install with Rust, or use --engine auto."
         )
-    return "native"
+    return "native" if wanted != "python" and is_built() else "python"
 
 
 def _listed(endpoints: tuple[Endpoint, ...]) -> str:
