@@ -14,6 +14,8 @@ mod shared;
 mod system;
 mod tally;
 mod tcp;
+#[cfg(all(test, not(miri)))] // it knows no sockets
+mod tests;
 mod udp;
 
 pub use held::{Held, Octets, Part};
