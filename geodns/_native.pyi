@@ -45,7 +45,7 @@ class Engine:
     """Answers packets from one generation and the live status words.
 
     Shape: ``sections`` are kind, name and memory, which must be read-only and never change;
-           ``words`` are those of `geodns.snapshot.status.StatusTable`.
+           ``words`` is the ``table`` of `geodns.snapshot.status.StatusTable`.
     Errors: ValueError for a generation that must not be served.
     """
 

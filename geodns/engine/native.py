@@ -42,7 +42,7 @@ class NativeServer:
     ) -> None:
         self._udp = [(listener.udp.fileno(), listener.wildcard) for listener in listeners]
         self._tcp = [listener.tcp.fileno() for listener in listeners]
-        self._words = status.words
+        self._words = status.table
         self._counters = page.native_counters()
         self._around = around
         self._server: Server | None = None

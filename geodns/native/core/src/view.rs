@@ -89,6 +89,10 @@ impl<'a> View<'a> {
         self.link.len() == self.pools.len()
     }
 
+    pub(crate) fn classes(&self) -> usize {
+        self.link.len() / self.pools.len().max(1)
+    }
+
     /// The row of places that a class has in one pool of the chain.
     pub(crate) fn row(&self, class: u32, position: usize) -> Option<&'a [u32]> {
         let at = (class as usize).checked_mul(self.pools.len())? + position;
@@ -103,7 +107,7 @@ impl<'a> View<'a> {
     /// Refuse rows that name places the pools do not have.
     fn check(&self, pools: &Pools<'a>) -> Result<(), &'static str> {
         let width = self.pools.len();
-        let classes = self.link.len() / width.max(1);
+        let classes = self.classes();
         if self.unknown as usize >= classes || self.link.len() != classes * width {
             return Err("a view's classes and links do not match");
         }
