@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use common::budget::in_time;
 use common::lawful::check;
-use common::sections::{sections, state};
+use common::sections::{State, sections};
 use geodns_core::{
     Entry, Generation, Outcome, Packet, Scratch, Section, Source, Surroundings, respond,
 };
@@ -21,7 +21,7 @@ struct Loaded {
     /// Each section in memory of its own, aligned as a mapping is to what columns need.
     owned: Vec<Vec<u64>>,
     places: Vec<Vec<Place>>,
-    words: Vec<u64>,
+    state: State,
     out: Vec<u8>,
     undo: Vec<(usize, usize, u8)>,
 }
@@ -66,7 +66,7 @@ impl Loaded {
             direct,
             owned: entries.iter().map(|entry| words(entry.octets)).collect(),
             places: entries.iter().map(|entry| places(entry.octets)).collect(),
-            words: state(0),
+            state: State::new(0),
             out: vec![0; 66_000],
             undo: Vec::new(),
         }
@@ -129,7 +129,7 @@ impl Loaded {
                     tcp,
                     now_s: 0,
                 };
-                let (words, out) = (&self.words[..], &mut self.out[..]);
+                let (words, out) = (&self.state, &mut self.out[..]);
                 let outcome = respond(&generation, words, &around, packet, &mut scratch, out);
                 if let Outcome::Reply(size) = outcome {
                     check_head(octets, &self.out[..size]);

@@ -1,7 +1,7 @@
 //! The small generation that the targets ask, and states of its health, as
 //! `tests/soak/world.py` made them.
 
-use geodns_core::Entry;
+use geodns_core::{Entry, Words};
 
 /// Octets at an address that a mapping would have.
 #[repr(C, align(64))]
@@ -40,12 +40,33 @@ pub fn sections(direct: bool) -> Vec<Entry<'static>> {
 /// How many states of health there are.
 pub const STATES: usize = 8;
 
-/// The status words of one.
-pub fn state(number: usize) -> Vec<u64> {
-    let octets: &[u8] = world!("words");
-    let size = octets.len() / STATES;
-    let words = octets[size * number..][..size].chunks_exact(8);
-    words
-        .map(|word| u64::from_le_bytes(word.try_into().unwrap()))
-        .collect()
+/// A state of health; its epoch is its own, so that what is remembered of another is void.
+pub struct State {
+    words: Vec<u64>,
+    epoch: u64,
+}
+
+impl State {
+    /// One of them by its number.
+    pub fn new(number: usize) -> Self {
+        let octets: &[u8] = world!("words");
+        let size = octets.len() / STATES;
+        let words = octets[size * number..][..size].chunks_exact(8);
+        Self {
+            words: words
+                .map(|word| u64::from_le_bytes(word.try_into().unwrap()))
+                .collect(),
+            epoch: number as u64,
+        }
+    }
+}
+
+impl Words for State {
+    fn word(&self, slot: u32) -> u64 {
+        self.words[..].word(slot)
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        Some(self.epoch)
+    }
 }

@@ -5,7 +5,7 @@ use geodns_core::{
 };
 
 use super::lawful::{Seen, check};
-use super::sections::{STATES, sections, state};
+use super::sections::{STATES, State, sections};
 
 const OUT_OCTETS: usize = 66_000;
 
@@ -16,7 +16,7 @@ const NOW_S: u64 = 1_800_000_000;
 pub struct World {
     generations: [(Generation<'static>, Scratch); 2],
     around: [Surroundings; 2],
-    states: Vec<Vec<u64>>,
+    states: Vec<State>,
     out: Vec<u8>,
 }
 
@@ -73,7 +73,7 @@ impl World {
         };
         Self {
             generations,
-            states: (0..STATES).map(state).collect(),
+            states: (0..STATES).map(State::new).collect(),
             around: [Surroundings::default(), full],
             out: vec![0; OUT_OCTETS],
         }
@@ -88,7 +88,7 @@ impl World {
             now_s: NOW_S,
         };
         let around = &self.around[usize::from(how.surrounded)];
-        let words = &self.states[how.state][..];
+        let words = &self.states[how.state];
         let (generation, scratch) = &mut self.generations[usize::from(how.direct)];
         let outcome = respond(generation, words, around, packet, scratch, &mut self.out);
         seen(octets, outcome, &self.out, how.tcp)
