@@ -1,6 +1,8 @@
 """The small generation that the fuzz targets ask, written to ``geodns/native/fuzz/world``.
 
-Git ignores it: it is made anew before each run, as the format is by then.
+Git ignores it: it is made anew before each run, as the format is by then. What the tests of
+``geodns/native/core`` ask is kept, for they run without Python; ``python -m tests.soak fixture``
+writes it anew.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from geodns.snapshot.section import Kind
 from geodns.snapshot.status import Override, Verdict
 
 FUZZ = Path(__file__).resolve().parents[2] / "geodns" / "native" / "fuzz"
+FIXTURE = FUZZ.parent / "core" / "tests" / "world" / "world.txt"
 STATES = 8
 """States of health; the targets know the number."""
 
@@ -67,11 +70,34 @@ def write_world() -> None:
     """Write sections and words, and Rust that names the sections."""
     directory = FUZZ / "world"
     directory.mkdir(exist_ok=True)
-    made = config({"example.test": ZONE}, NODES, POOLS)
     for form, budget in (("direct", 64 * 2**20), ("indirect", 0)):
         with tempfile.TemporaryDirectory() as work:
-            lab = Lab(Path(work), _small_world(Path(work)), made, view_budget=budget)
-            _write(directory, form, lab)
+            _write(directory, form, make_lab(Path(work), budget))
+
+
+def make_lab(directory: Path, view_budget: int) -> Lab:
+    """The generation in the hands of a test."""
+    made = config({"example.test": ZONE}, NODES, POOLS)
+    return Lab(directory, _small_world(directory), made, view_budget=view_budget)
+
+
+def fixture() -> str:
+    """The same generation as text, for the tests of `geodns/native/core`: its sections in
+    hexadecimal, but for geo, whose indexes would fill half a megabyte, and its states."""
+    with tempfile.TemporaryDirectory() as work:
+        lab = make_lab(Path(work), 0)
+        assert lab.manifest is not None
+        kinds = (Kind.ZONE, Kind.VIEW, Kind.POOLS)
+        lines = [
+            f"section {int(entry.kind)} {entry.name} {lab.fetch(entry).hex()}"
+            for entry in lab.manifest.sections
+            if entry.kind in kinds
+        ]
+        geo = lab.section(Kind.GEO, "geo")
+        for name in ("start4", "value4", "start6", "value6"):
+            lines.append(f"geo {name} {bytes(geo.column(name)).hex()}")
+        lines += [f"state {words.hex()}" for words in _states(lab)]
+    return "\n".join([*lines, ""])
 
 
 def _write(directory: Path, form: str, lab: Lab) -> None:
@@ -93,19 +119,24 @@ def _states(lab: Lab) -> list[bytes]:
     size = 1 + max(slot for slot, _ in lab.slot_of.values())
     states = []
     for state in range(STATES):
-        turns = cycle(_mixed(state))
-        for address, monitor in lab.slot_of:
-            verdict, override, factor = next(turns)
-            lab.set(
-                address,
-                verdict,
-                override=override,
-                unsettled=state == STATES - 1,
-                weight_factor=factor,
-                monitor=monitor,
-            )
+        set_state(lab, state)
         states.append(struct.pack(f"<{size}Q", *lab.status.words[:size]))
     return states
+
+
+def set_state(lab: Lab, state: int) -> None:
+    """Put all targets into one of the states of health."""
+    turns = cycle(_mixed(state))
+    for address, monitor in lab.slot_of:
+        verdict, override, factor = next(turns)
+        lab.set(
+            address,
+            verdict,
+            override=override,
+            unsettled=state == STATES - 1,
+            weight_factor=factor,
+            monitor=monitor,
+        )
 
 
 def _mixed(state: int) -> list[tuple[Verdict, Override, int]]:

@@ -79,9 +79,14 @@ fn query(six: bool, option: &[u8]) -> ([u8; 160], usize) {
     (packet, at)
 }
 
-/// A subnet that agrees with another in the bits of the scope and in none behind them.
+/// A subnet that agrees with another in the bits of the scope and in none behind them. In IPv6 it
+/// is as long as the other: how much is shown of it decides whether an embedded address counts.
 fn elsewhere(echo: Echo, address: &[u8]) -> ([u8; 20], usize) {
-    let source = echo.source.max(echo.scope);
+    let source = if echo.family == 1 {
+        echo.source.max(echo.scope)
+    } else {
+        echo.source
+    };
     let size = usize::from(source).div_ceil(8);
     let mut option = [0; 20];
     option[1] = if echo.family == 1 { 1 } else { 2 };
