@@ -20,6 +20,14 @@ pub(crate) mod kind {
     pub(crate) const POOLS: u16 = 4;
 }
 
+/// Columns that only the reference engine reads, and without which it refuses a section.
+const ALSO: [(u16, &str); 4] = [
+    (kind::GEO, "latitude"),
+    (kind::GEO, "longitude"),
+    (kind::GEO, "label"),
+    (kind::POOLS, "node"),
+];
+
 #[derive(Debug)]
 struct Column<'a> {
     name: [u8; NAME_SIZE],
@@ -51,10 +59,15 @@ impl<'a> Section<'a> {
             return Err(LoadFault::Size { stated, found });
         }
         let columns = (0..count).map(|at| read_column(octets, at).ok_or(LoadFault::Column(at)));
-        Ok(Self {
+        let made = Self {
             kind: u16::try_from(number(header, 8, 2)).unwrap_or(0),
             columns: columns.collect::<Result<_, _>>()?,
-        })
+        };
+        let also = ALSO.iter().filter(|(kind, _)| *kind == made.kind);
+        for (kind, name) in also.copied() {
+            made.find(name).ok_or(LoadFault::NoColumn { kind, name })?;
+        }
+        Ok(made)
     }
 
     /// A column that must be there.
@@ -72,12 +85,7 @@ impl<'a> Section<'a> {
         &self,
         name: &'static str,
     ) -> Result<Option<&'a [T]>, LoadFault> {
-        let mut padded = [0; NAME_SIZE];
-        for (to, from) in padded.iter_mut().zip(name.bytes()) {
-            *to = from;
-        }
-        // The last of a name counts, as in the reference engine.
-        let Some(found) = self.columns.iter().rfind(|column| column.name == padded) else {
+        let Some(found) = self.find(name) else {
             return Ok(None);
         };
         let kind = self.kind;
@@ -88,6 +96,15 @@ impl<'a> Section<'a> {
         items
             .map(Some)
             .map_err(|_| LoadFault::NoColumn { kind, name })
+    }
+
+    /// The last column of a name counts, as in the reference engine.
+    fn find(&self, name: &str) -> Option<&Column<'a>> {
+        let mut padded = [0; NAME_SIZE];
+        for (to, from) in padded.iter_mut().zip(name.bytes()) {
+            *to = from;
+        }
+        self.columns.iter().rfind(|column| column.name == padded)
     }
 
     /// A column of bounds of so many things in another column of `end` items: it starts with 0,
