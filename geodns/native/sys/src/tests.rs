@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use geodns_core::Surroundings;
@@ -19,7 +20,7 @@ struct Running {
     server: Server,
     udp: std::net::SocketAddr,
     tcp: std::net::SocketAddr,
-    pages: [&'static [u64; 16]; 2],
+    pages: [&'static [AtomicU64; 16]; 2],
 }
 
 fn run(connections: usize) -> Running {
@@ -28,7 +29,7 @@ fn run(connections: usize) -> Running {
     udp.set_nonblocking(true).unwrap();
     tcp.set_nonblocking(true).unwrap();
     let (udp_address, tcp_address) = (udp.local_addr().unwrap(), tcp.local_addr().unwrap());
-    let starts = [(); 2].map(|()| std::ptr::from_mut(Box::leak(Box::new([0_u64; 16]))));
+    let pages = [(); 2].map(|()| &*Box::leak(Box::new([const { AtomicU64::new(0) }; 16])));
     let parts = Parts {
         udp: vec![Endpoint {
             socket: OwnedFd::from(udp),
@@ -41,8 +42,14 @@ fn run(connections: usize) -> Running {
         },
         // SAFETY: no words at all.
         words: unsafe { SharedWords::new(std::ptr::null(), 0, Box::new(())) },
-        // SAFETY: leaked, so they stay.
-        pages: starts.map(|start| Page(unsafe { Counters::new(start.cast(), 16, Box::new(())) })),
+        // SAFETY: leaked, so they stay; atomics may be written through a shared pointer.
+        pages: pages.map(|page| unsafe {
+            Page(Counters::new(
+                page.as_ptr().cast_mut().cast(),
+                16,
+                Box::new(()),
+            ))
+        }),
         around: Surroundings::default(),
         held: None,
     };
@@ -50,9 +57,13 @@ fn run(connections: usize) -> Running {
         server: Server::start(parts).unwrap(),
         udp: udp_address,
         tcp: tcp_address,
-        // SAFETY: leaked; read only after the server has stopped.
-        pages: starts.map(|start| unsafe { &*start }),
+        pages,
     }
+}
+
+/// A counter of the UDP thread's page, or of the TCP thread's.
+fn counter(running: &Running, page: usize, number: usize) -> u64 {
+    running.pages[page][number].load(Ordering::Relaxed)
 }
 
 fn udp_client(running: &Running) -> UdpSocket {
@@ -94,7 +105,7 @@ fn a_query_that_panics_is_lost_and_nothing_else_over_udp() {
         assert_eq!(reply[..4], REFUSED);
     }
     running.server.stop();
-    let [udp, dropped] = [0, 2].map(|counter: usize| running.pages[0][counter]);
+    let [udp, dropped] = [0, 2].map(|number| counter(&running, 0, number));
     assert_eq!((udp, dropped), (6, 3));
 }
 
@@ -109,7 +120,7 @@ fn a_query_that_panics_ends_its_own_connection_only() {
     other.write_all(&framed(&QUERY)).unwrap();
     assert_eq!(read_reply(&mut other)[..4], REFUSED);
     running.server.stop();
-    let [tcp, dropped, open, closed] = [1, 2, 11, 12].map(|at: usize| running.pages[1][at]);
+    let [tcp, dropped, open, closed] = [1, 2, 11, 12].map(|number| counter(&running, 1, number));
     assert_eq!((tcp, dropped, open, closed), (3, 1, 2, 1));
 }
 
