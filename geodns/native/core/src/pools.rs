@@ -282,8 +282,11 @@ impl Records {
         let [class1, class2] = crate::wire::CLASS_IN.to_be_bytes();
         let [ttl1, ttl2, ttl3, ttl4] = self.ttl.to_be_bytes();
         writer.put(owner);
-        writer.put(&[type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4]);
-        writer.put_size(rdata.len());
+        let size = u16::try_from(rdata.len()); // a longer one makes the message too long anyway
+        let [len1, len2] = size.unwrap_or(u16::MAX).to_be_bytes();
+        writer.put(&[
+            type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4, len1, len2,
+        ]);
         writer.put(rdata);
     }
 }

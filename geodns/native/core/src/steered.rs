@@ -52,7 +52,7 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
             generation: self.generation,
             view: self.generation.views.get(steer.view).ok_or(Broken)?,
         };
-        let subnet = reply.query.edns.and_then(|edns| edns.subnet);
+        let subnet = reply.query.edns.as_ref().and_then(|edns| edns.subnet);
         let subnet = subnet.filter(|_| steer.ecs && asker.trusted);
         let subject = locator.subject(subnet, asker.source)?;
         // RFC 7871 section 7.2.1: of several decisions the narrowest holds for the reply.
