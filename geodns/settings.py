@@ -314,10 +314,11 @@ TABLE = (
     Setting("dns", "ADDR:PORT", "[::]:53", "Where DNS is served, UDP and TCP; may be repeated.",
             endpoint, many=True),
     Setting("api", "ADDR:PORT", "127.0.0.1:8053", "Where the admin API is served.", endpoint),
-    Setting("engine", "NAME", "auto", "Who answers: auto, native or python.",
+    Setting("engine", "NAME", "auto", "Who answers: auto (native where it was built), native or python.",
             _one_of("auto", "native", "python")),
     # Source: no reference; more workers than 64 cores have nothing to run on.
-    Setting("workers", "N", "1", "Processes that answer DNS, 1 to 64.", _whole(1, 64)),
+    Setting("workers", "N", "1", "Processes that answer DNS, one for each core to use; 1 to 64.",
+            _whole(1, 64)),
     Setting("geo_db", "FILE", "", "Geo database, any of GeoIP2-City form.", _path,
             optional=True, shown="the bundled one"),
     Setting("default_location", "LAT,LON", "", "Where users of unknown place are taken to be.",
