@@ -314,7 +314,8 @@ TABLE = (
     Setting("dns", "ADDR:PORT", "[::]:53", "Where DNS is served, UDP and TCP; may be repeated.",
             endpoint, many=True),
     Setting("api", "ADDR:PORT", "127.0.0.1:8053", "Where the admin API is served.", endpoint),
-    Setting("engine", "NAME", "auto", "Who answers: auto (native where it was built), native or python.",
+    Setting("engine", "NAME", "auto",
+            "Who answers: auto (native where it was built), native or python.",
             _one_of("auto", "native", "python")),
     # Source: no reference; more workers than 64 cores have nothing to run on.
     Setting("workers", "N", "1", "Processes that answer DNS, one for each core to use; 1 to 64.",
