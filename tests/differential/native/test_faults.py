@@ -140,7 +140,7 @@ def _native(lab: Lab, spoilt: Spoilt) -> Any:
         (entry.kind, entry.name, _octets(lab, entry, spoilt)) for entry in lab.manifest.sections
     ]
     try:
-        return native.Engine(sections, lab.status.words)
+        return native.Engine(sections, lab.status.table)
     except ValueError:
         return None
 

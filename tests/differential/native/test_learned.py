@@ -35,7 +35,7 @@ def test_both_engines_answer_alike_what_fuzzing_learned(tmp_path: Path, view_bud
     around = Surroundings(nsid=b"fuzz", jar=CookieJar(SECRETS, lambda: NOW_S))
     reference = Responder(lab.generation, lab.status, around)
     engine = native.Engine(
-        sections, lab.status.words, native.Around(nsid=b"fuzz", cookie_secrets=list(SECRETS))
+        sections, lab.status.table, native.Around(nsid=b"fuzz", cookie_secrets=list(SECRETS))
     )
     asked = [*_packets(), *_subnets()]
     assert len(asked) > 500

@@ -17,7 +17,7 @@ from geodns.snapshot.status import Verdict
 
 native = pytest.importorskip("geodns._native", reason="no native engine was built")
 
-PLAYS, PACKETS = 12, 16_000
+PLAYS, PACKETS = 10, 12_000
 ALL_KINDS = {"dropped", "deferred", "truncated", "large"} | {
     f"rcode {rcode}" for rcode in (0, 1, 3, 4, 5, 6, 9)
 }
