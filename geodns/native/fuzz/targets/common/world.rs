@@ -7,7 +7,9 @@ use geodns_core::{
 use super::lawful::{Seen, check};
 use super::sections::{STATES, State, sections};
 
-const OUT_OCTETS: usize = 66_000;
+/// Room for replies, as the threads that serve have it. Source: `geodns-sys`.
+const TCP_OCTETS: usize = 66_000;
+const UDP_OCTETS: usize = 2048;
 
 /// The time that all packets come at. Units: Unix seconds.
 const NOW_S: u64 = 1_800_000_000;
@@ -75,7 +77,7 @@ impl World {
             generations,
             states: (0..STATES).map(State::new).collect(),
             around: [Surroundings::default(), full],
-            out: vec![0; OUT_OCTETS],
+            out: vec![0; TCP_OCTETS],
         }
     }
 
@@ -90,7 +92,9 @@ impl World {
         let around = &self.around[usize::from(how.surrounded)];
         let words = &self.states[how.state];
         let (generation, scratch) = &mut self.generations[usize::from(how.direct)];
-        let outcome = respond(generation, words, around, packet, scratch, &mut self.out);
+        let room = if how.tcp { TCP_OCTETS } else { UDP_OCTETS };
+        let out = &mut self.out[..room];
+        let outcome = respond(generation, words, around, packet, scratch, out);
         seen(octets, outcome, &self.out, how.tcp)
     }
 }
