@@ -10,7 +10,7 @@ NATIVE_SOURCES := $(shell find $(NATIVE) -name target -prune -o -type f -print)
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-tools check check-native coverage bench clean
+.PHONY: help install run test test-tools check check-native coverage bench fuzz soak clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,7 +68,13 @@ coverage: install ## Fail unless tests reach every branch of the packet code
 bench: install ## Measure (BENCH_ARGS to choose)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
+fuzz: install ## Fuzz the native engine, a minute for each target (FUZZ_ARGS to choose)
+	$(BIN)/python -m tests.soak fuzz --seconds 60 $(FUZZ_ARGS)
+
+soak: install ## Run for an hour: SOAK_ARGS=all, questions, fuzz or sanitize
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
 clean: ## Remove what install, build and test made
-	rm -rf $(VENV) build dist *.egg-info $(NATIVE)/target geodns/_native*.so
+	rm -rf $(VENV) build dist *.egg-info $(NATIVE)/target $(NATIVE)/fuzz/target geodns/_native*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .bench
 	find geodns data tests -name __pycache__ -type d -prune -exec rm -rf {} +

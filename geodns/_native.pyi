@@ -8,7 +8,7 @@ from typing import final
 from typing_extensions import Buffer
 
 # The module has one, and the stub check compares.
-__all__ = ["Around", "Engine", "Question", "UdpServer", "__version__", "mix"]
+__all__ = ["Around", "Engine", "Question", "Server", "__version__", "mix"]
 
 __version__: str
 
@@ -45,7 +45,7 @@ class Engine:
     """Answers packets from one generation and the live status words.
 
     Shape: ``sections`` are kind, name and memory, which must be read-only and never change;
-           ``words`` are those of `geodns.snapshot.status.StatusTable`.
+           ``words`` is the ``table`` of `geodns.snapshot.status.StatusTable`.
     Errors: ValueError for a generation that must not be served.
     """
 
@@ -71,28 +71,35 @@ class Question:
     def packet(self) -> bytes: ...
     @property
     def resolver(self) -> str: ...
+    @property
+    def tcp(self) -> bool: ...
 
 @final
-class UdpServer:
-    """A thread that serves UDP sockets; without sections all queries are REFUSED.
+class Server:
+    """Two threads, for UDP and for TCP; without sections all queries are REFUSED.
 
-    Shape: ``sockets`` are descriptors, duplicated here, and whether replies must say which
-           address was asked; ``counters`` are those of `geodns.engine.page`, from ``udp`` on.
+    Shape: ``udp`` are descriptors and whether replies must say which address was asked, ``tcp``
+           those of listening sockets; all are duplicated here. ``counters`` are those of
+           `geodns.engine.page`, from ``udp`` on, for each thread its own.
     Errors: OSError without descriptors or threads; ValueError as `Engine`.
     """
 
     def __new__(
         cls,
-        sockets: Sequence[tuple[int, bool]],
+        udp: Sequence[tuple[int, bool]],
+        tcp: Sequence[int],
         words: Buffer,
-        counters: Buffer,
+        counters: Sequence[Buffer],
         around: Around,
         sections: Sequence[tuple[int, str, Buffer]] | None = None,
-    ) -> UdpServer: ...
+        *,
+        connections: int = 256,
+        idle_s: float = 10.0,
+    ) -> Server: ...
     def load(self, sections: Sequence[tuple[int, str, Buffer]]) -> None:
         """Serve another generation; once this returns, every further reply comes from it.
 
-        Errors: ValueError as `Engine`; OSError when the thread does not take it in time.
+        Errors: ValueError as `Engine`; OSError when a thread does not take it in time.
         """
 
     def fileno(self) -> int:
@@ -101,11 +108,11 @@ class UdpServer:
     def take(self) -> Question | None:
         """The next question for the reference engine; None if there is none left."""
 
-    def answer(self, question: Question, reply: bytes) -> None:
-        """Send the reply to a question."""
+    def answer(self, question: Question, reply: bytes | None) -> None:
+        """Send the reply to a question; None for silence, which ends a connection."""
 
-    def pulse(self) -> int:
-        """A number that goes up while the thread is well, some times a second."""
+    def pulses(self) -> tuple[int, int]:
+        """Numbers that go up while the threads are well, some times a second."""
 
     def stop(self) -> None:
         """Stop serving; nothing else may be called afterwards."""

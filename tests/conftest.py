@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 if str(HERE) not in sys.path:  # the helpers of tests/support are imported as ``support``
     sys.path.insert(0, str(HERE))
 
+from support.engines import ENGINES, need  # noqa: E402
+
 from geodns.geo.world import World, load_world  # noqa: E402
 
 DEFAULT_DATABASE = HERE.parent / "data" / "geodns-default.mmdb"
@@ -29,6 +31,13 @@ PLACES: Mapping[str, tuple[float, float]] = {
     "2a01:1:2::/48": (40.71, -74.01),
 }
 """The tiny world: who asks from these networks is at these coordinates."""
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn: what asks for it holds for both."""
+    need(request.param)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

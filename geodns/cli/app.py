@@ -75,10 +75,12 @@ def demo(
 
 
 def version(output: OutputOption = Output.TABLE) -> None:
-    """Tell the version and which engines are here."""
+    """Tell the version, which engines are here, and which serves by default."""
+    native = _native_version()
     view = {
         "geodns": __version__,
-        "native": _native_version() or "not built",
+        "engine": "native" if native else "python",
+        "native": native or "not built",
         "python": platform.python_version(),
     }
     if output is Output.TABLE:

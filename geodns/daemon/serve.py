@@ -84,23 +84,22 @@ def bind_api(endpoint: Endpoint) -> socket.socket:
 
 
 def choose_engine(wanted: str) -> str:
-    """The engine that serves, native or python; ``auto`` is python in this version.
+    """The engine that serves, native or python; ``auto`` is native where it was built.
 
     Errors: ConfigError when the native engine is asked for and was not built, or is of a version
     that cannot read our snapshots.
     """
-    if wanted != "native":
-        return "python"
-    if not is_built():
+    if wanted == "native" and not is_built():
         raise ConfigError(
             "The native engine is not built here; install with Rust, or use --engine auto."
         )
-    if not reads_snapshots():
+    if wanted == "native" and not reads_snapshots():
         raise ConfigError(
             "The native engine that is built here does not read snapshots of this version; "
             "build it anew, or use --engine auto."
         )
-    return "native"
+    served = wanted != "python" and is_built() and reads_snapshots()
+    return "native" if served else "python"
 
 
 def _listed(endpoints: tuple[Endpoint, ...]) -> str:

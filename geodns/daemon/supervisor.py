@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from geodns.daemon.children import Child
+from geodns.daemon.children import WORKER_RESTART_S, Child
 from geodns.daemon.generations import Fresh, Generations, close_all
 from geodns.daemon.link import LineReader, Message, line, pair
 from geodns.daemon.places import Places, make_pages
@@ -77,7 +77,7 @@ class Supervisor:
         self._heard_s = 0.0
         self._stopping = False
         workers = [
-            Child(f"worker-{number}", partial(self._start_worker, number))
+            Child(f"worker-{number}", partial(self._start_worker, number), WORKER_RESTART_S)
             for number in range(settings.workers)
         ]
         self._workers = workers

@@ -1,7 +1,7 @@
-"""The native engine's part in a worker: UDP is served by a thread of its own, without Python.
+"""The native engine's part in a worker: threads of its own serve DNS, without Python.
 
-The worker keeps what is rare: TCP, the link, the heartbeat, and debug names, which the thread
-hands over as questions.
+The worker keeps what is rare: the link, the heartbeat, and debug names, which the threads hand
+over as questions.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from geodns.engine.page import WorkerPage
 from geodns.engine.sockets import Listener
+from geodns.engine.tcp import CONNECTIONS_MAX, IDLE_S
 from geodns.errors import ConfigError, Unavailable
 from geodns.snapshot.section import VERSIONS, Kind
 from geodns.snapshot.status import StatusTable
 
 if TYPE_CHECKING:
-    from geodns._native import Around, Question, UdpServer
+    from geodns._native import Around, Question, Server
 
 Sections = Sequence[tuple[int, str, memoryview]]
 """Kind, name and memory of each section of a generation."""
@@ -41,18 +42,19 @@ def reads_snapshots() -> bool:
     return getattr(geodns._native, "SNAPSHOT_VERSION", 1) == VERSIONS[Kind.VIEW]
 
 
-class NativeUdp:
-    """The UDP sockets of one worker, served by the native engine."""
+class NativeServer:
+    """The sockets of one worker, served by the native engine."""
 
     def __init__(
         self, listeners: Sequence[Listener], status: StatusTable, page: WorkerPage, around: Around
     ) -> None:
-        self._sockets = [(listener.udp.fileno(), listener.wildcard) for listener in listeners]
-        self._words = status.words
-        self._counters = page.native_counters
+        self._udp = [(listener.udp.fileno(), listener.wildcard) for listener in listeners]
+        self._tcp = [listener.tcp.fileno() for listener in listeners]
+        self._words = status.table
+        self._counters = page.native_counters()
         self._around = around
-        self._server: UdpServer | None = None
-        self._pulse = -1
+        self._server: Server | None = None
+        self._pulses = (-1, -1)
 
     def load(self, sections: Sections) -> None:
         """Serve a generation from now on, and start with it.
@@ -75,17 +77,21 @@ class NativeUdp:
         return (self._server or self._start(None)).fileno()
 
     def is_well(self) -> bool:
-        """Whether the thread has shown life since this was last asked."""
-        before = self._pulse
-        self._pulse = self._server.pulse() if self._server else before
-        return self._pulse != before
+        """Whether all threads have shown life since this was last so."""
+        if self._server is None:
+            return False
+        pulses = self._server.pulses()
+        well = all(now != before for now, before in zip(pulses, self._pulses, strict=True))
+        if well:
+            self._pulses = pulses
+        return well
 
     def take(self) -> Question | None:
         """A question for the reference engine; None if there is none left."""
         return self._server.take() if self._server else None
 
-    def answer(self, question: Question, reply: bytes) -> None:
-        """Send the reply to a question."""
+    def answer(self, question: Question, reply: bytes | None) -> None:
+        """Send the reply to a question; None is silence."""
         if self._server is not None:
             self._server.answer(question, reply)
 
@@ -95,8 +101,17 @@ class NativeUdp:
             self._server.stop()
             self._server = None
 
-    def _start(self, sections: Sections | None) -> UdpServer:
-        from geodns._native import UdpServer
+    def _start(self, sections: Sections | None) -> Server:
+        from geodns._native import Server
 
-        self._server = UdpServer(self._sockets, self._words, self._counters, self._around, sections)
+        self._server = Server(
+            self._udp,
+            self._tcp,
+            self._words,
+            self._counters,
+            self._around,
+            sections,
+            connections=CONNECTIONS_MAX,
+            idle_s=IDLE_S,
+        )
         return self._server

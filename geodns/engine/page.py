@@ -1,8 +1,8 @@
 """A worker's page: what one worker shows the others, in shared memory.
 
 Layout: 64-bit words: magic, pid, generation served, heartbeat (monotonic nanoseconds), then
-the counters in the order of COUNTERS; from word 64 on the same counters as the native engine's
-thread raises them. Each word has one writer; the worker's successor counts on.
+the counters in the order of COUNTERS; from words 64 and 128 on the same counters as the native
+engine's two threads raise them. Each word has one writer; the worker's successor counts on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from geodns.errors import Unavailable
 
 MAGIC = int.from_bytes(b"GEODNSW1", "little")
 PAGE_SIZE = 4096
-_PID, _GENERATION, _HEARTBEAT, _COUNTERS, _NATIVE = 1, 2, 3, 4, 64
+_PID, _GENERATION, _HEARTBEAT, _COUNTERS = 1, 2, 3, 4
+_NATIVE = (64, 128)
+_BLOCKS = (_COUNTERS, *_NATIVE)
 
 RCODES = ("noerror", "formerr", "servfail", "nxdomain", "notimp", "refused", "other")
 COUNTERS = ("udp", "tcp", "dropped", "truncated", *RCODES, "tcp_open", "tcp_closed")
@@ -64,18 +66,23 @@ class WorkerPage:
 
     def counters(self) -> dict[str, int]:
         """All counters by name."""
-        words, other = self._words, _NATIVE - _COUNTERS
-        return {name: words[at] + words[at + other] for name, at in _INDEX.items()}
+        words = self._words
+        return {
+            name: sum(words[block + number] for block in _BLOCKS)
+            for number, name in enumerate(COUNTERS)
+        }
 
-    @property
-    def native_counters(self) -> memoryview:
-        """The counters that the native engine's thread raises."""
-        return self._words[_NATIVE : _NATIVE + len(COUNTERS)]
+    def native_counters(self) -> list[memoryview]:
+        """The counters that the native engine's threads raise, for UDP and for TCP."""
+        return [self._words[at : at + len(COUNTERS)] for at in _NATIVE]
 
     def claim(self, pid: int) -> None:
         """Take the page for a worker that starts."""
         self._words[_PID] = pid
         self._words[_GENERATION] = 0
+        opened, closed = COUNTERS.index("tcp_open"), COUNTERS.index("tcp_closed")
+        for block in _BLOCKS:  # what a predecessor that was killed had open is closed
+            self._words[block + closed] = self._words[block + opened]
         self.beat()
 
     def beat(self) -> None:

@@ -85,6 +85,8 @@ def _bound(host: str, port: int, kind: socket.SocketKind, *, shared: bool = True
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Inherited by connections: a reply does not wait until the one before is acknowledged.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _prepare_address(sock, host, version, kind)
         sock.bind((host, port))
     except OSError as error:

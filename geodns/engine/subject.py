@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from geodns.engine.query import Query
 from geodns.engine.views import Destination, ViewTable
-from geodns.geo.special import fold, special_prefix_len
+from geodns.geo.special import beside_embedded, fold, special_prefix_len
 from geodns.snapshot.layout import SPECIAL_CLASS
 
 
@@ -72,7 +72,8 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
             return _subject4(view, number, inner, max(inner_scope, scope - offset), offset)
         scope = max(scope, inner_scope + offset)
     # A source too short to show an embedded address shows 0.0.0.0, which is special as well.
-    return by_resolver(view, resolver, max(scope, special_prefix_len(address, 6) or 0))
+    own = special_prefix_len(address, 6) or beside_embedded(address)
+    return by_resolver(view, resolver, max(scope, own))
 
 
 def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:

@@ -47,11 +47,13 @@ class TcpServer:
         respond: Respond,
         count: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         self._selector = selector
         self._respond = respond
         self._count = count
         self._clock = clock
+        self._connections_max = connections_max
         # Ordered by last activity: the first is the longest idle.
         self._connections: OrderedDict[int, Connection] = OrderedDict()
 
@@ -63,7 +65,7 @@ class TcpServer:
             except OSError:  # none left, or out of descriptors: those we have go on
                 return
             sock.setblocking(False)
-            if len(self._connections) >= CONNECTIONS_MAX:
+            if len(self._connections) >= self._connections_max:
                 self._close(next(iter(self._connections.values())))
             connection = Connection(sock, peer[0], self._clock())
             self._connections[sock.fileno()] = connection

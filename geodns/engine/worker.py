@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from geodns.engine.generation import Generation, needed
-from geodns.engine.native import QUESTIONS_BURST, NativeUdp
+from geodns.engine.native import QUESTIONS_BURST, NativeServer
 from geodns.engine.page import WorkerPage
 from geodns.engine.responder import Responder, Surroundings, refuse
 from geodns.engine.sockets import Listener
@@ -70,10 +70,12 @@ class Worker:
         self._responder: Responder | None = None
         self._stopping = False
         self._native = (
-            NativeUdp(listeners, status, page, around.native) if around.native is not None else None
+            NativeServer(listeners, status, page, around.native)
+            if around.native is not None
+            else None
         )
         self._tcp = TcpServer(self._selector, self._respond_tcp, page.add)
-        for listener in listeners:
+        for listener in listeners if self._native is None else ():
             self._register(listener)
         link.setblocking(False)
         self._selector.register(link, selectors.EVENT_READ, lambda _: self._hear())
@@ -117,8 +119,7 @@ class Worker:
     def _register(self, listener: Listener) -> None:
         serve = self._serve_wildcard if listener.wildcard else self._serve_udp
         udp, tcp = listener.udp, listener.tcp
-        if self._native is None:
-            self._selector.register(udp, selectors.EVENT_READ, lambda _: serve(udp))
+        self._selector.register(udp, selectors.EVENT_READ, lambda _: serve(udp))
         self._selector.register(tcp, selectors.EVENT_READ, lambda _: self._tcp.accept(tcp))
 
     def _serve_udp(self, sock: socket.socket) -> None:
@@ -153,10 +154,9 @@ class Worker:
             question = self._native.take()
             if question is None:
                 return
-            reply = self._respond(question.packet, question.resolver, tcp=False)
-            self._page.count_reply("udp", reply)
-            if reply is not None:
-                self._native.answer(question, reply)
+            reply = self._respond(question.packet, question.resolver, tcp=question.tcp)
+            self._page.count_reply("tcp" if question.tcp else "udp", reply)
+            self._native.answer(question, reply)
 
     def _respond_udp(self, packet: bytes, source: tuple[Any, ...]) -> bytes | None:
         if not source[1]:  # nobody listens on port 0: a forged source

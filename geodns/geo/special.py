@@ -95,11 +95,22 @@ def fold(value: int, prefix_len: int) -> tuple[int, int, int] | None:
     return (inner >> (32 - covered) << (32 - covered), covered, offset) if covered > 0 else None
 
 
+def beside_embedded(value: int) -> int:
+    """Length of the widest prefix of an IPv6 address that holds no mapped or NAT64 address.
+
+    For what shares a /48 with them and is in no block itself: it is not told from them by the
+    intervals, yet they are steered by the address they embed.
+    """
+    return max(min(129 - (value ^ prefix).bit_length(), 128) for prefix in _INSIDE_48)
+
+
 _MASK32 = (1 << 32) - 1
 _MAPPED_BITS = int(IPv6Network(MAPPED).network_address) >> 32
 _NAT64_BITS = int(IPv6Network(NAT64).network_address) >> 32
 _SIX_TO_FOUR_BITS = int(IPv6Network(SIX_TO_FOUR).network_address) >> 112
 _TEREDO_BITS = int(IPv6Network(TEREDO).network_address) >> 96
+
+_INSIDE_48 = (_MAPPED_BITS << 32, _NAT64_BITS << 32)
 
 
 def _embedded(value: int) -> tuple[int | None, int] | None:

@@ -106,7 +106,8 @@ class Note:
 class StatusTable:
     """The table mapped into this process.
 
-    ``words[slot]`` is the word itself; readers index it directly on the packet path.
+    ``words[slot]`` is the word itself; readers index it directly on the packet path. ``table`` is
+    header and words, as the native engine takes them.
     """
 
     def __init__(self, path: Path, *, writable: bool = False) -> None:
@@ -122,7 +123,8 @@ class StatusTable:
             raise Unavailable(f"{path} is not a status table.")
         view = memoryview(self._map)
         self._header = view[:HEADER_SIZE].cast("Q")
-        self.words = view[HEADER_SIZE : HEADER_SIZE + 8 * self.slots].cast("Q")
+        self.table = view[: HEADER_SIZE + 8 * self.slots].cast("Q")
+        self.words = self.table[HEADER_SIZE // 8 :]
         self._notes_at = HEADER_SIZE + 8 * self.slots
 
     @property

@@ -7,12 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import compiling, engine, memory, start, verdicts, writes
+from tests.bench import compiling, engine, memory, native, start, verdicts, writes
 from tests.bench.figures import Figure, append, table
 from tests.bench.workshop import Workshop
 
 ROWS = {
     "engine": engine.run,
+    "native": native.run,
     "start": start.run,
     "compile": compiling.run,
     "memory": memory.run,

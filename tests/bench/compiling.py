@@ -21,11 +21,9 @@ PROMISED_S = 1.0
 
 def run(workshop: Workshop) -> list[Figure]:
     """Cold and warm, on the default database and, for information, a City-size one."""
-    import geodns.daemon.geo
-
     figures = []
     for size, repeats in REPEATS.items():
-        database = workshop.database(size) or geodns.daemon.geo.bundled_database()
+        database = workshop.database(size) or workshop.bundled_db
         promise = PROMISED_S if size == DEFAULT else None
         note = workshop.city_note if size == CITY else ""
         colds, cached, warms = [], [], []

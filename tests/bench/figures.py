@@ -10,7 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HEADINGS = ("row", "what", "median [min–max]", "n", "judged", "promise", "ratio", "verdict")
+HEADINGS = (
+    *("row", "what", "median [min–max]", "median, 95 %", "n"),
+    *("judged", "promise", "ratio", "verdict"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Figure:
         """The figure as a line of the table."""
         middle = statistics.median(self.values)
         spread = f"{short(middle)} [{short(min(self.values))}–{short(max(self.values))}]"
-        head = (self.row, self.what, f"{spread} {self.unit}", str(len(self.values)))
+        sure = "–".join(map(short, interval(self.values)))
+        head = (self.row, self.what, f"{spread} {self.unit}", sure, str(len(self.values)))
         judged = f"{self.judged} {short(self.value)}"
         if self.promise is None:
             return (*head, judged, "", "", self.note)
@@ -59,6 +63,19 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that is not below ``share`` of all."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def interval(values: Sequence[float]) -> Sequence[float]:
+    """Between these two the median of all that could have been measured lies with 95 %.
+
+    Shape: empty for fewer than six values, which cannot say so.
+    Source: order statistics; the number of values below the median is binomial.
+    """
+    ordered, count = sorted(values), len(values)
+    tail, rank = 0.0, 0
+    while (tail := tail + math.comb(count, rank) / 2**count) <= 0.025:
+        rank += 1
+    return (ordered[rank - 1], ordered[-rank]) if rank else ()
 
 
 def short(value: float) -> str:

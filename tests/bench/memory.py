@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.engine import STEERED, blast
+from tests.bench.blast import STEERED, blast
 from tests.bench.figures import Figure
 from tests.bench.processes import memory_mb
 from tests.bench.workshop import CITY, SHARED, Workshop

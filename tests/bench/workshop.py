@@ -35,7 +35,8 @@ class Workshop:
     def tool(self, name: str) -> Path:
         """A program of ours in C, built when its source is newer."""
         source, program = SOURCES / f"{name}.c", self.directory / name
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        newest_s = max(path.stat().st_mtime for path in SOURCES.iterdir())
+        if not program.exists() or program.stat().st_mtime < newest_s:
             subprocess.run(["gcc", "-O2", "-Wall", "-o", program, source], check=True)
         return program
 
@@ -46,6 +47,13 @@ class Workshop:
             return self._given.absolute()
         unpacked = self.directory / "city.mmdb"
         return unpacked if unpacked.exists() else self._fetch(unpacked)
+
+    @cached_property
+    def bundled_db(self) -> Path:
+        """The database that comes with geodns."""
+        import geodns.daemon.geo
+
+        return geodns.daemon.geo.bundled_database()
 
     @property
     def city_note(self) -> str:
@@ -79,10 +87,13 @@ class Workshop:
         data_dir.mkdir()
         return data_dir
 
-    def server(self, data_dir: Path, size: str = DEFAULT) -> Server:
+    def server(
+        self, data_dir: Path, size: str = DEFAULT, *, engine: str = "python", workers: int = 1
+    ) -> Server:
         """A server to be started on a data directory."""
         data_dir.mkdir(exist_ok=True)
-        return Server(data_dir, self.database(size), OPTIONS.get(size, ()))
+        options = ("--engine", engine, "--workers", str(workers), *OPTIONS.get(size, ()))
+        return Server(data_dir, self.database(size), options)
 
     def _fetch(self, unpacked: Path) -> Path | None:
         if shutil.which("npm") is None:

@@ -98,5 +98,5 @@ PLAIN = {"pool": "web", "ecs": False}
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
-    return Lab(tmp_path_factory.mktemp("lab"), tiny_world, protocol_config())
+def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
+    return Lab(tmp_path_factory.mktemp("lab"), tiny_world, protocol_config(), engine=engine)

@@ -71,8 +71,8 @@ HEAVY = {
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Ask:
-    return inside(tmp_path_factory.mktemp("malformed"), tiny_world)
+def ask(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Ask:
+    return inside(tmp_path_factory.mktemp("malformed"), tiny_world, engine)
 
 
 def mutated(chance: random.Random) -> bytes:

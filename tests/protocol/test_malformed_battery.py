@@ -18,8 +18,8 @@ from geodns.geo.world import World
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Ask:
-    return inside(tmp_path_factory.mktemp("malformed"), tiny_world)
+def ask(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Ask:
+    return inside(tmp_path_factory.mktemp("malformed"), tiny_world, engine)
 
 
 def names(cases: list[Case]) -> list[str]:
@@ -60,8 +60,8 @@ def test_exactly_what_its_rfc_asks_for_of_a_steered_name(
 
 
 @pytest.mark.slow
-def test_exactly_what_its_rfc_asks_for_of_a_running_server(tmp_path: Path) -> None:
-    with running_geodns(tmp_path) as port:
+def test_exactly_what_its_rfc_asks_for_of_a_running_server(tmp_path: Path, engine: str) -> None:
+    with running_geodns(tmp_path, engine=engine) as port:
         found = play(port, CASES)
     assert [str(verdict) for verdict in found if verdict.grade is not Grade.EXACT] == []
 

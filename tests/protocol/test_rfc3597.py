@@ -15,7 +15,7 @@ POINTER = "c00c"  # what would be a compressed name, were this a type with names
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
     made = config(
         zones={
             "example.test": zone(
@@ -35,7 +35,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
             )
         }
     )
-    return Lab(tmp_path_factory.mktemp("unknown"), tiny_world, made)
+    return Lab(tmp_path_factory.mktemp("unknown"), tiny_world, made, engine=engine)
 
 
 def data(reply: dns.message.Message) -> set[bytes]:

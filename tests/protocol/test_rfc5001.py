@@ -7,13 +7,13 @@ import dns.message
 import pytest
 from support.lab import Lab, question
 
-from geodns.engine.responder import Responder, Surroundings
+from geodns.engine.responder import Surroundings
 
 NAMES = ["mail.example.test", "nothing.example.test", "www.sub.parent.test", "example.org"]
 
 
 def options(lab: Lab, nsid: bytes, name: str, *asked: dns.edns.Option) -> list[tuple[int, bytes]]:
-    responder = Responder(lab.generation, lab.status, Surroundings(nsid=nsid))
+    responder = lab.responding(Surroundings(nsid=nsid))
     query = question(name)
     query.use_edns(0, options=list(asked))
     reply = dns.message.from_wire(responder.respond(query.to_wire(), "192.0.2.1") or b"")
@@ -51,7 +51,7 @@ def test_section_3_1_the_name_is_octets(lab: Lab) -> None:
 
 
 def test_section_2_1_a_truncated_reply_tells_it_too(lab: Lab) -> None:
-    responder = Responder(lab.generation, lab.status, Surroundings(nsid=b"fra-1"))
+    responder = lab.responding(Surroundings(nsid=b"fra-1"))
     query = question("huge.example.test", "TXT")
     query.use_edns(0, options=[NSID])
     reply = dns.message.from_wire(responder.respond(query.to_wire(), "192.0.2.1") or b"")

@@ -18,7 +18,7 @@ X63 = "x" * 63
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
     zones = {
         "example.test": zone(
             rrsets={
@@ -46,7 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
         "apex.test": zone(rrsets={"@": {"DNAME": ["other.test."], "MX": ["0 ."]}}),
     }
     made = config(zones=zones)
-    return Lab(tmp_path_factory.mktemp("dname"), tiny_world, made)
+    return Lab(tmp_path_factory.mktemp("dname"), tiny_world, made, engine=engine)
 
 
 def records(reply: dns.message.Message) -> list[str]:

@@ -7,12 +7,12 @@ import dns.message
 import pytest
 from support.lab import Lab, question
 
-from geodns.engine.responder import Responder, Surroundings
+from geodns.engine.responder import Surroundings
 from geodns.engine.tcp import IDLE_S
 
 
 def keepalive(lab: Lab, asked: bool, *, tcp: bool, name: str = "mail.example.test") -> list[bytes]:
-    responder = Responder(lab.generation, lab.status, Surroundings())
+    responder = lab.responding(Surroundings())
     query = question(name)
     query.use_edns(0, options=[dns.edns.GenericOption(11, b"")] if asked else [])
     reply = dns.message.from_wire(responder.respond(query.to_wire(), "192.0.2.1", tcp=tcp) or b"")
@@ -35,7 +35,7 @@ def test_section_3_3_1_over_udp_it_is_ignored(lab: Lab) -> None:
 
 
 def test_section_3_1_the_wait_told_is_the_setting_in_units_of_100_ms(lab: Lab) -> None:
-    responder = Responder(lab.generation, lab.status, Surroundings(keepalive=25))
+    responder = lab.responding(Surroundings(keepalive=25))
     query = question("mail.example.test")
     query.use_edns(0, options=[dns.edns.GenericOption(11, b"")])
     reply = dns.message.from_wire(responder.respond(query.to_wire(), "192.0.2.1", tcp=True) or b"")

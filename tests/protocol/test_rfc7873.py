@@ -12,7 +12,7 @@ import pytest
 from support.lab import Lab, question
 
 from geodns.engine.cookies import CookieJar
-from geodns.engine.responder import Responder, Surroundings
+from geodns.engine.responder import Surroundings
 
 NOW_S = 1_700_000_000
 MINE = b"\1\2\3\4\5\6\7\x08"
@@ -23,7 +23,7 @@ Ask = Callable[..., dns.message.Message]
 def ask(lab: Lab) -> Ask:
     """Asks with cookies, from a documentation address."""
     jar = CookieJar([b"s" * 16], lambda: NOW_S)
-    responder = Responder(lab.generation, lab.status, Surroundings(jar=jar))
+    responder = lab.responding(Surroundings(jar=jar))
 
     def ask(*cookies: bytes, name: str = "mail.example.test", tcp: bool = False):
         query = question(name)
@@ -38,7 +38,7 @@ def ask(lab: Lab) -> Ask:
 @pytest.fixture
 def respond(lab: Lab) -> Callable[[bytes], bytes | None]:
     jar = CookieJar([b"s" * 16], lambda: NOW_S)
-    responder = Responder(lab.generation, lab.status, Surroundings(jar=jar))
+    responder = lab.responding(Surroundings(jar=jar))
     return lambda packet: responder.respond(packet, "192.0.2.1")
 
 

@@ -15,7 +15,7 @@ OTHER = 0  # RFC 8914 section 4.1
 
 
 @pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
     """Both nodes of both pools are down; one pool then answers, the other does not."""
     made = config(
         zones={
@@ -31,7 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
         },
         monitors={"web": {"type": "tcp", "port": 80}},
     )
-    lab = Lab(tmp_path_factory.mktemp("degraded"), tiny_world, made)
+    lab = Lab(tmp_path_factory.mktemp("degraded"), tiny_world, made, engine=engine)
     lab.down(["198.18.0.1", "198.18.0.2"], "web")
     return lab
 
@@ -79,7 +79,7 @@ def test_section_3_beside_client_subnet_both_are_there(lab: Lab) -> None:
 
 
 @pytest.fixture(scope="module")
-def steered(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+def steered(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
     made = config(
         zones={"example.test": zone(steers={"www": "web", "listed": "listed"})},
         nodes={"rome": node(ROME, "198.18.0.1"), "paris": node(PARIS, "198.18.0.2")},
@@ -88,7 +88,7 @@ def steered(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
             "listed": {"nodes": ["rome", "paris"], "order": "listed"},
         },
     )
-    return Lab(tmp_path_factory.mktemp("steered"), tiny_world, made)
+    return Lab(tmp_path_factory.mktemp("steered"), tiny_world, made, engine=engine)
 
 
 @pytest.mark.parametrize(

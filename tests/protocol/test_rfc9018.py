@@ -8,7 +8,7 @@ import pytest
 from support.lab import Lab, question
 
 from geodns.engine.cookies import CookieJar
-from geodns.engine.responder import Responder, Surroundings
+from geodns.engine.responder import Surroundings
 
 SECRET = bytes.fromhex("e5e973e5a6b2a43f48e7dc849e37bfcf")
 OLD, NEW = (
@@ -24,7 +24,7 @@ CLIENT = "198.51.100.100"
 def told(lab: Lab, cookie: str, now_s: int, client: str = CLIENT, *secrets: bytes) -> str:
     """The cookie option of the reply, in hex."""
     jar = CookieJar(secrets or (SECRET,), lambda: now_s)
-    responder = Responder(lab.generation, lab.status, Surroundings(jar=jar))
+    responder = lab.responding(Surroundings(jar=jar))
     query = question("mail.example.test")
     query.use_edns(0, options=[dns.edns.GenericOption(10, bytes.fromhex(cookie))])
     octets = responder.respond(query.to_wire(), client)

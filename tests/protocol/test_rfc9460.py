@@ -20,7 +20,7 @@ FULL = (
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
     made = config(
         zones={
             "example.test": zone(
@@ -36,7 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
             )
         }
     )
-    return Lab(tmp_path_factory.mktemp("svcb"), tiny_world, made)
+    return Lab(tmp_path_factory.mktemp("svcb"), tiny_world, made, engine=engine)
 
 
 def records(lab: Lab, name: str, rtype: str = "HTTPS") -> list[svcb.SVCBBase]:

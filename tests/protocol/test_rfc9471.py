@@ -17,7 +17,7 @@ V6 = [f"2001:db8::{n:x}" for n in range(1, 41)]
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
+def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World, engine: str) -> Lab:
     made = config(
         zones={
             "example.test": zone(
@@ -40,7 +40,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
             )
         }
     )
-    return Lab(tmp_path_factory.mktemp("glue"), tiny_world, made)
+    return Lab(tmp_path_factory.mktemp("glue"), tiny_world, made, engine=engine)
 
 
 def glue(reply: dns.message.Message) -> set[tuple[str, str]]:

@@ -40,7 +40,9 @@ def reply_source(server: Server, address: str, *, tcp: bool = False) -> str:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_replies_leave_from_the_address_that_was_asked(tmp_path: Path, host: str) -> None:
+def test_replies_leave_from_the_address_that_was_asked(
+    tmp_path: Path, host: str, engine: str
+) -> None:
     asked = list(LOOPBACKS)
     if host == "::":
         if not has_ipv6():
@@ -48,7 +50,7 @@ def test_replies_leave_from_the_address_that_was_asked(tmp_path: Path, host: str
         asked.append("::1")
     port = free_port()
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    with running_server(tmp_path, dns=shown, workers=2) as server:
+    with running_server(tmp_path, dns=shown, workers=2, engine=engine) as server:
         server.dns_port = port
         server.apply(document(free_port()))
         for address in asked:
@@ -57,11 +59,13 @@ def test_replies_leave_from_the_address_that_was_asked(tmp_path: Path, host: str
             assert reply_source(server, address, tcp=True) == address
 
 
-def test_an_ipv4_user_of_the_ipv6_socket_is_steered_by_the_ipv4_address(tmp_path: Path) -> None:
+def test_an_ipv4_user_of_the_ipv6_socket_is_steered_by_the_ipv4_address(
+    tmp_path: Path, engine: str
+) -> None:
     if not has_ipv6():
         pytest.skip("no IPv6 here")
     port = free_port()
-    with running_server(tmp_path, dns=f"[::]:{port}") as server:
+    with running_server(tmp_path, dns=f"[::]:{port}", engine=engine) as server:
         server.dns_port = port
         server.apply(document(free_port()))
         told = server.text("_explain.www.example.test")

@@ -11,9 +11,19 @@ from contextlib import ExitStack
 import dns.message
 import dns.query
 import pytest
-from support.server import Server, until
+from support.server import Server, free_port, running_server, until
+
+from .conftest import document
 
 NAME = "static.example.test"
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Server]:
+    """One worker of each engine in turn."""
+    with running_server(tmp_path_factory.mktemp("server"), engine=engine) as server:
+        server.apply(document(free_port("127.0.1.1")))
+        yield server
 
 
 @pytest.fixture(autouse=True)

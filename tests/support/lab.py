@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 
 from geodns.engine.generation import Generation
-from geodns.engine.responder import Responder
+from geodns.engine.responder import Surroundings
 from geodns.geo.world import World
 from geodns.model.config import Config
 from geodns.snapshot.compile import Compiler
@@ -22,6 +22,7 @@ from geodns.snapshot.order import Order
 from geodns.snapshot.section import Kind, Section
 from geodns.snapshot.slots import decode_targets
 from geodns.snapshot.status import Override, StatusTable, Verdict, Word, create_table
+from support.engines import Responds, responding
 
 RESOLVER = "8.8.8.8"
 NOW_S = 1_800_000_000.0
@@ -30,7 +31,7 @@ NOW_S = 1_800_000_000.0
 class Lab:
     """Compiles configurations one after the other into one directory and answers packets.
 
-    Shape: every target starts unknown, which counts as up.
+    Shape: every target starts unknown, which counts as up; ``engine`` is who answers.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class Lab:
         world: World,
         config: Config,
         clock: Callable[[], float] = lambda: NOW_S,
+        *,
+        engine: str = "python",
         **order: object,
     ) -> None:
-        self.directory = directory
+        self.directory, self.engine = directory, engine
         self.compiler = Compiler(directory, world, clock)
         self.manifest: Manifest | None = None
         create_table(directory / "status", 32_768)
@@ -56,12 +59,16 @@ class Lab:
             self.manifest,
         )
         self.generation = Generation(self.manifest, self.fetch)
-        self.responder = Responder(self.generation, self.status)
+        self.responder = self.responding()
         self.slot_of = {
             (target["address"], target["monitor"]): (target["slot"], target["tag"])
             for target in decode_targets(self.section(Kind.TARGETS, "targets"))["targets"]
         }
         return self.manifest
+
+    def responding(self, around: Surroundings | None = None) -> Responds:
+        """Its engine with the current generation, in other surroundings."""
+        return responding(self, self.engine, around)
 
     def fetch(self, entry: Entry) -> bytes:
         return (self.directory / SNAPSHOT_DIR / entry.hash).read_bytes()

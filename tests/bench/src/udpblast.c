@@ -1,11 +1,13 @@
-/* udpblast PORT PID MODE NAME RCODE SECONDS: DNS queries as fast as 127.0.0.1:PORT answers them.
+/* udpblast PORT PIDS MODE NAME RCODE SECONDS [RATE]: DNS queries to 127.0.0.1:PORT, as fast as
+ * they are answered or at most RATE a second.
  *
  * A closed loop: SOCKETS sockets, each on a source address of its own, WINDOW queries
  * outstanding on each; busy polling, so pin it to a core. After a warm-up it measures for
- * SECONDS and prints one JSON object. The server's CPU time is that of process PID with all its
- * threads, in nanoseconds, from /proc/PID/task/TID/schedstat.
+ * SECONDS and prints one JSON object. The server's CPU time is that of the processes PIDS (with
+ * commas between) with all their threads, in nanoseconds, from /proc/PID/task/TID/schedstat.
  *
  *   MODE geo     NAME, EDNS with a random /24 as client subnet in every query
+ *   MODE geo6    the same with a random /48 of IPv6
  *   MODE static  NAME, EDNS
  *   MODE nx      a random label before NAME, EDNS
  *   +cookie      behind a mode: a random client cookie in every query, so that none is known
@@ -16,15 +18,15 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cpu.h"
 
 #define SOCKETS 8
 #define WINDOW 16
@@ -48,16 +50,12 @@ struct lane {
     struct query query[WINDOW];
 };
 
-struct cpu {
-    uint64_t server_ns;
-    double self_s, machine_s;
-};
-
 static struct lane lanes[SOCKETS];
-static int query_len, subnet_at = -1, label_at = -1, cookie_at = -1;
+static int query_len, subnet_at = -1, subnet6_at = -1, label_at = -1, cookie_at = -1;
 static uint32_t latency[BINS], seen[SEEN_MAX];
 static int seen_count;
-static uint64_t replies, wrong, lost;
+static uint64_t replies, wrong, lost, sent_count, paced_since;
+static double rate;
 
 static uint64_t now_ns(void)
 {
@@ -72,50 +70,6 @@ static uint64_t draw(void) /* xorshift64 */
     state ^= state << 13;
     state ^= state >> 7;
     return state ^= state << 17;
-}
-
-/* --- CPU time --- */
-
-static uint64_t process_ns(int pid)
-{
-    char path[300];
-    uint64_t total = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    DIR *tasks = opendir(path);
-    for (struct dirent *task; tasks && (task = readdir(tasks));) {
-        unsigned long long spent;
-        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, task->d_name);
-        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
-        if (file && fscanf(file, "%llu", &spent) == 1)
-            total += spent;
-        if (file)
-            fclose(file);
-    }
-    if (tasks)
-        closedir(tasks);
-    return total;
-}
-
-static double machine_s(void)
-{
-    unsigned long long v[8] = {0};
-    FILE *file = fopen("/proc/stat", "r");
-    if (file) {
-        if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", v, v + 1, v + 2, v + 3,
-                   v + 4, v + 5, v + 6, v + 7) != 8)
-            memset(v, 0, sizeof v);
-        fclose(file);
-    }
-    return (double)(v[0] + v[1] + v[2] + v[5] + v[6]) / sysconf(_SC_CLK_TCK);
-}
-
-static struct cpu cpu_now(int pid)
-{
-    struct rusage own;
-    getrusage(RUSAGE_SELF, &own);
-    double self_s = own.ru_utime.tv_sec + own.ru_stime.tv_sec +
-                    (own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6;
-    return (struct cpu){process_ns(pid), self_s, machine_s()};
 }
 
 /* --- Queries --- */
@@ -136,7 +90,8 @@ static uint8_t *put_name(uint8_t *at, const char *name)
 static void make_queries(const char *mode, const char *name, int port)
 {
     uint8_t packet[256] = {0}, *at = packet + 12;
-    int geo = !strncmp(mode, "geo", 3), cookie = strstr(mode, "+cookie") != NULL;
+    int six = !strncmp(mode, "geo6", 4), geo = !six && !strncmp(mode, "geo", 3);
+    int cookie = strstr(mode, "+cookie") != NULL;
     packet[5] = packet[11] = 1; /* one question, one additional record: OPT */
     if (!strncmp(mode, "nx", 2)) {
         *at++ = 12;
@@ -145,12 +100,17 @@ static void make_queries(const char *mode, const char *name, int port)
     }
     at = put_name(at, name);
     memcpy(at, "\0\1\0\1\0\0\51\4\320\0\0\0\0\0", 14); /* A IN; OPT, 1232 octets */
-    at[14] = (geo ? 11 : 0) + (cookie ? 12 : 0);
+    at[14] = (six ? 14 : geo ? 11 : 0) + (cookie ? 12 : 0);
     at += 15;
     if (geo) { /* RFC 7871 section 6: option 8 of 7 octets, family 1, source /24 */
         memcpy(at, "\0\10\0\7\0\1\30\0\0\0\0", 11);
         subnet_at = at + 8 - packet;
         at += 11;
+    }
+    if (six) { /* the same of 10 octets, family 2, source /48 */
+        memcpy(at, "\0\10\0\12\0\2\60\0\0\0\0\0\0\0", 14);
+        subnet6_at = at + 8 - packet;
+        at += 14;
     }
     if (cookie) { /* RFC 7873 section 4: option 10 of 8 octets */
         memcpy(at, "\0\12\0\10", 4);
@@ -189,6 +149,13 @@ static void vary(uint8_t *packet)
         packet[subnet_at + 1] = bits >> 8;
         packet[subnet_at + 2] = bits >> 16;
     }
+    if (subnet6_at >= 0) { /* in a /12 of each registry and in 2001::/16 */
+        static const uint16_t blocks[8] = {0x2001, 0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00, 0x2a00,
+                                           0x2400};
+        uint16_t first = blocks[bits & 7] | (bits & 4 ? bits >> 3 & 15 : 0);
+        uint8_t octets[6] = {first >> 8, first, bits >> 16, bits >> 24, bits >> 32, bits >> 40};
+        memcpy(packet + subnet6_at, octets, sizeof octets);
+    }
     if (cookie_at >= 0) {
         uint64_t cookie = draw();
         memcpy(packet + cookie_at, &cookie, sizeof cookie);
@@ -197,11 +164,20 @@ static void vary(uint8_t *packet)
         packet[label_at + i] = "0123456789abcdef"[bits & 15];
 }
 
+/* How many queries are due by now at `rate` a second, beyond those that were sent. */
+static int due(uint64_t now)
+{
+    double left = rate * (now - paced_since) / 1e9 - sent_count;
+    return left > WINDOW ? WINDOW : (int)left;
+}
+
 static void send_queries(struct lane *lane, uint64_t now)
 {
     static struct mmsghdr message[WINDOW];
     static struct iovec vector[WINDOW];
     int wanted = lane->idle;
+    if (rate > 0 && due(now) < wanted)
+        wanted = due(now);
     for (int i = 0; i < wanted; i++) {
         struct query *query = &lane->query[lane->free[wanted - 1 - i]];
         query->id += 256;
@@ -212,11 +188,12 @@ static void send_queries(struct lane *lane, uint64_t now)
         message[i].msg_hdr.msg_iov = &vector[i];
         message[i].msg_hdr.msg_iovlen = 1;
     }
-    int sent = wanted ? sendmmsg(lane->fd, message, wanted, 0) : 0;
+    int sent = wanted > 0 ? sendmmsg(lane->fd, message, wanted, 0) : 0;
     for (int i = 0; i < sent; i++) {
         struct query *query = &lane->query[lane->free[--lane->idle]];
         query->sent_ns = now;
         query->open = 1;
+        sent_count++;
     }
 }
 
@@ -309,20 +286,24 @@ static void run_until(uint64_t end, int rcode)
 
 int main(int count, char **words)
 {
-    if (count != 7)
+    if (count != 7 && count != 8)
         return 2;
-    int pid = atoi(words[2]), rcode = atoi(words[5]);
+    const char *pids = words[2];
+    int rcode = atoi(words[5]);
+    rate = count == 8 ? atof(words[7]) : 0;
     make_queries(words[3], words[4], atoi(words[1]));
     for (uint64_t skip = now_ns() & 1023; skip; skip--)
         draw();
-    run_until(now_ns() + WARM_NS, rcode);
+    paced_since = now_ns();
+    run_until(paced_since + WARM_NS, rcode);
     replies = wrong = lost = seen_count = 0;
     memset(latency, 0, sizeof latency);
-    struct cpu before = cpu_now(pid);
-    uint64_t start = now_ns();
+    struct cpu before = cpu_now(pids);
+    uint64_t start = paced_since = now_ns();
+    sent_count = 0;
     run_until(start + (uint64_t)(atof(words[6]) * 1e9), rcode);
     double elapsed_s = (now_ns() - start) / 1e9;
-    struct cpu after = cpu_now(pid);
+    struct cpu after = cpu_now(pids);
     double server_s = (after.server_ns - before.server_ns) / 1e9;
     double self_s = after.self_s - before.self_s;
     double others_s = after.machine_s - before.machine_s - server_s - self_s;

@@ -1,17 +1,19 @@
-"""One fleet, both engines: the first packets on which they differ."""
+"""Fleets that follow one another, both engines: the packets on which they differ."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from itertools import pairwise
 from pathlib import Path
 
 from support.lab import NOW_S, Lab
 
 from differential.native.fleets import Fleet, make_fleet
-from differential.native.packets import Asked, packets
+from differential.native.packets import Asked, Mint
 from geodns import _native
 from geodns.daemon.workers import trust
 from geodns.document.check import check
@@ -20,15 +22,17 @@ from geodns.engine.cookies import CookieJar
 from geodns.engine.debug import DebugNames
 from geodns.engine.responder import Responder, Surroundings
 from geodns.geo.world import World
-from geodns.snapshot.status import Override, Verdict
+from geodns.model.config import Config
+from geodns.snapshot.status import Override, Verdict, Word
 
 SECRETS = (b"\1" * 16, b"\2" * 16)
-NSID = b"lab-1"
 TRUSTED = [ip_network(text) for text in ("8.0.0.0/7", "127.0.0.0/8", "::/0")]
 DEBUG_SOURCES = [ip_network(text) for text in ("127.0.0.0/8", "::1/128", "192.0.2.0/24")]
 DIFFERENCES_MAX = 5
+GENERATIONS = 4
+"""For each play; those before the newest are asked on, as by a worker that is late."""
 ROUNDS = 4
-"""States of health for each fleet."""
+"""States of health for each generation."""
 
 
 @dataclass
@@ -36,39 +40,127 @@ class Outcome:
     """Shape: ``kinds`` counts what became of packets, so that a test sees that all occur."""
 
     asked: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
+    generations: int = 0
+    slots_reused: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One generation in both engines."""
+
+    reference: Responder
+    native: _native.Engine
+
+
 def play(directory: Path, world: World, seed: int, count: int, outcome: Outcome) -> None:
-    """Ask one fleet ``count`` packets in several states of health."""
-    fleet = make_fleet(seed)
+    """Ask ``count`` packets of generations that are put up one after the other, in several
+    states of health each."""
     rng = random.Random(f"health {seed}")
-    config = from_document(fleet.document)
-    if check(config):  # chance drew what no document may say
+    fleets = [make_fleet(seed + number * 1_000_003) for number in range(GENERATIONS)]
+    configs = [from_document(fleet.document) for fleet in fleets]
+    if any(check(config) for config in configs):  # chance drew what no document may say
         return
-    lab = Lab(directory, world, config)
-    reference = Responder(lab.generation, lab.status, _around(rng.random() < 0.5))
-    native = _native.Engine(_sections(lab), lab.status.words, _native_around(reference))
-    asked = packets(fleet, seed, count)
-    for turn in range(ROUNDS):
-        if turn:
-            _fall_ill(rng, lab, fleet)
-        for _, packet in zip(range(count // ROUNDS), _with_cookies(asked, native), strict=False):
-            _ask(packet, reference, native, seed, outcome)
+    stage = _Stage(directory, world, rng, fleets, configs)
+    mint = Mint(fleets, seed)
+    while stage.put_up():
+        for _ in range(ROUNDS):
+            stage.change_health()
+            pair = rng.choice((*stage.pairs, stage.pairs[-1], stage.pairs[-1]))
+            asked = mint.batch(count // (GENERATIONS * ROUNDS))
+            for packet in _with_cookies(asked, pair.native):
+                _ask(packet, pair, seed, outcome)
+    outcome.generations += len(stage.pairs)
+    outcome.slots_reused += stage.slots_reused
 
 
-def _ask(
-    asked: Asked, reference: Responder, native: _native.Engine, seed: int, outcome: Outcome
-) -> None:
+class _Stage:
+    """The generations of one play and the one status table they share."""
+
+    def __init__(
+        self,
+        directory: Path,
+        world: World,
+        rng: random.Random,
+        fleets: list[Fleet],
+        configs: list[Config],
+    ) -> None:
+        self.pairs: list[Pair] = []
+        self.slots_reused = 0
+        self._rng = rng
+        self._configs = configs
+        self._around = _around(rng)
+        # No slot more than two generations need: so the third takes those of the first.
+        targets = [set(fleet.addresses) for fleet in fleets]
+        slots = max(len(a | b) for a, b in pairwise(targets))
+        self._lab = Lab(directory, world, configs[0], slots=slots)
+        self._slots = slots
+        self._owners: dict[int, int] = {}
+
+    def put_up(self) -> bool:
+        """Make and load the next generation; False when there is none left."""
+        number = len(self.pairs)
+        if number == len(self._configs):
+            return False
+        if number:
+            budget = self._rng.choice((0, 64 * 2**20))
+            self._lab.serve(
+                self._configs[number],
+                slots=self._slots,
+                acknowledged=number,
+                view_budget=budget,
+            )
+        for slot, tag in self._lab.slot_of.values():
+            self.slots_reused += self._owners.get(slot, tag) != tag
+            self._owners[slot] = tag
+        reference = Responder(self._lab.generation, self._lab.status, self._around)
+        native = _native.Engine(
+            _sections(self._lab), self._lab.status.table, _native_around(self._around)
+        )
+        self.pairs.append(Pair(reference, native))
+        return True
+
+    def change_health(self) -> None:
+        """Another health for most targets of the newest generation; some words stay as their
+        slots' last owners left them."""
+        rng, lab = self._rng, self._lab
+        ill = rng.choice((0.0, 0.2, 0.5, 0.9, 1.0))
+        for slot, tag in lab.slot_of.values():
+            draw = rng.random()
+            if draw < 0.15:
+                continue
+            if draw < 0.2:  # whatever bits a writer of another version might set
+                lab.status.words[slot] = rng.getrandbits(32) | tag << 32
+                continue
+            word = Word(
+                tag,
+                Verdict.DOWN if rng.random() < ill else rng.choice((Verdict.UP, Verdict.UNKNOWN)),
+                rng.random() < 0.1,
+                rng.choice((Override.NONE,) * 8 + (Override.UP, Override.DOWN)),
+                rng.choice((255, 255, 255, 128, 0)),
+            )
+            lab.status.write(slot, word)
+        lab.status.write(0, Word.unpack(lab.status.words[0]))  # the epoch goes up in any case
+
+
+def _ask(asked: Asked, pair: Pair, seed: int, outcome: Outcome) -> None:
     packet, resolver, tcp = asked
-    theirs = native.respond(packet, resolver, tcp=tcp, now_s=int(NOW_S))
+    theirs = pair.native.respond(packet, resolver, tcp=tcp, now_s=int(NOW_S))
     outcome.asked += 1
+    kinds = outcome.kinds
     if theirs is NotImplemented:
-        _count(outcome, "deferred")
+        kinds["deferred"] += 1
         return
-    ours = reference.respond(packet, resolver, tcp=tcp)
-    _count(outcome, "dropped" if ours is None else f"rcode {ours[3] & 15}")
+    ours = pair.reference.respond(packet, resolver, tcp=tcp)
+    if ours is None:
+        kinds["dropped"] += 1
+    else:
+        kinds[f"rcode {ours[3] & 15}"] += 1
+        if ours[2] & 2:
+            kinds["truncated"] += 1
+        elif len(ours) > 1232:
+            kinds["large"] += 1
     if ours != theirs and len(outcome.differences) < DIFFERENCES_MAX:
         outcome.differences.append(
             f"seed {seed}, {resolver}, tcp {tcp}: {packet.hex()}\n"
@@ -79,9 +171,9 @@ def _ask(
 
 def _with_cookies(asked: Iterator[Asked], native: _native.Engine) -> Iterator[Asked]:
     """Every packet; after some whose reply brings a cookie the same again with that cookie."""
+    head = b"\0\x0a\0\x08"
     for packet, resolver, tcp in asked:
         yield packet, resolver, tcp
-        head = b"\0\x0a\0\x08"
         if head in packet and packet.count(head) == 1:
             reply = native.respond(packet, resolver, tcp=tcp, now_s=int(NOW_S) - len(packet) * 37)
             at = packet.index(head)
@@ -106,39 +198,28 @@ def _sections(lab: Lab) -> list[tuple[int, str, bytes]]:
     return [(entry.kind, entry.name, lab.fetch(entry)) for entry in lab.manifest.sections]
 
 
-def _around(trusting: bool) -> Surroundings:
+def _around(rng: random.Random) -> Surroundings:
+    secrets = SECRETS[: rng.choice((0, 1, 1, 2, 2))]
     return Surroundings(
-        nsid=NSID,
-        jar=CookieJar(SECRETS, lambda: NOW_S),
-        debug=DebugNames(DEBUG_SOURCES, "lab"),
-        trusts=None if trusting else trust(TRUSTED),
+        nsid=rng.choice((b"lab-1", b"lab-1", b"")),
+        jar=CookieJar(secrets, lambda: NOW_S) if secrets else None,
+        debug=DebugNames(DEBUG_SOURCES, "lab") if rng.random() < 0.8 else None,
+        trusts=None if rng.random() < 0.5 else trust(TRUSTED),
+        keepalive=rng.choice((100, 0, 65_535)),
     )
 
 
-def _native_around(reference: Responder) -> _native.Around:
-    trusting = reference._around.trusts is None
+def _native_around(around: Surroundings) -> _native.Around:
+    def pairs(
+        networks: list[IPv4Network | IPv6Network],
+    ) -> list[tuple[IPv4Address | IPv6Address, int]]:
+        return [(network.network_address, network.prefixlen) for network in networks]
+
     return _native.Around(
-        nsid=NSID,
-        cookie_secrets=list(SECRETS),
-        debug_sources=[(n.network_address, n.prefixlen) for n in DEBUG_SOURCES],
-        identity=True,
-        trusted=None if trusting else [(n.network_address, n.prefixlen) for n in TRUSTED],
+        nsid=around.nsid,
+        cookie_secrets=list(around.jar._secrets) if around.jar else [],
+        debug_sources=pairs(DEBUG_SOURCES) if around.debug else None,
+        identity=around.debug is not None,
+        trusted=pairs(TRUSTED) if around.trusts else None,
+        keepalive=around.keepalive,
     )
-
-
-def _fall_ill(rng: random.Random, lab: Lab, fleet: Fleet) -> None:
-    """Another health for every target."""
-    ill = rng.choice((0.0, 0.2, 0.5, 0.9, 1.0))
-    for text in fleet.addresses:
-        if (text, None) in lab.slot_of:
-            lab.set(
-                text,
-                Verdict.DOWN if rng.random() < ill else rng.choice((Verdict.UP, Verdict.UNKNOWN)),
-                override=rng.choice((Override.NONE,) * 8 + (Override.UP, Override.DOWN)),
-                unsettled=rng.random() < 0.1,
-                weight_factor=rng.choice((255, 255, 255, 128, 0)),
-            )
-
-
-def _count(outcome: Outcome, kind: str) -> None:
-    outcome.kinds[kind] = outcome.kinds.get(kind, 0) + 1

@@ -28,6 +28,7 @@ class Fleet:
     addresses: list[str]
     names: list[str]
     """Names that are steered, or lead to one that is; absolute."""
+    seed: int = 0
 
 
 def make_fleet(seed: int) -> Fleet:
@@ -41,7 +42,7 @@ def make_fleet(seed: int) -> Fleet:
         names += _steer(rng, zone, text, list(document["pools"]))
     bodies = document["nodes"].values()
     addresses = [text for body in bodies for text in body.get("addresses", (body.get("cname"),))]
-    return Fleet(document, addresses, names)
+    return Fleet(document, addresses, names, seed)
 
 
 def _nodes(rng: random.Random) -> Bodies:

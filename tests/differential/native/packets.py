@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import dns.name
+import dns.rdatatype
 
 from differential.native.fleets import Fleet
 from differential.questions import questions
-from differential.worlds import make_world
+from differential.worlds import Zone, make_world
 
 TYPES = (1, 1, 1, 1, 28, 28, 28, 5, 2, 6, 64, 65, 65, 16, 255, 43, 39, 251, 252, 41, 0, 65280)
 CLASSES = (1,) * 12 + (255, 3, 4, 0)
@@ -42,43 +44,83 @@ PREFIXES6 = (
 Asked = tuple[bytes, str, bool]
 """A packet, the resolver that sends it, and whether over TCP."""
 
-
-def packets(fleet: Fleet, seed: int, count: int) -> Iterator[Asked]:
-    """Packets drawn by chance; the same seed draws the same."""
-    rng = random.Random(f"packets {seed}")
-    steered = [dns.name.from_text(name).to_wire() for name in fleet.names]
-    plain = questions(make_world(seed), rng, count)
-    for number, question in enumerate(plain):
-        draw = rng.random()
-        if draw < 0.35:
-            name, rtype = question.name.to_wire(), struct.unpack("!H", question.packet(0)[-4:-2])[0]
-            rtype = rtype if question.payload is None else rng.choice(TYPES)
-        elif draw < 0.37:
-            name, rtype = rng.choice(CHAOS), 16
-        else:
-            name, rtype = _recased(rng, rng.choice(steered)), rng.choice(TYPES)
-        packet = _query(rng, number, name, rtype)
-        if rng.random() < 0.12:
-            packet = _spoilt(rng, packet)
-        yield packet, rng.choice(RESOLVERS), rng.random() < 0.15
+POOL = 4000
+"""Questions, and what follows them, that packets are put together from: so many met again and
+again are what memos are for, and drawing each packet's parts anew would take ten times as long."""
 
 
-def _query(rng: random.Random, number: int, name: bytes, rtype: int) -> bytes:
-    rclass = rng.choice((3, 1)) if name in CHAOS else rng.choice(CLASSES)
+class Mint:
+    """Packets drawn by chance; the same seed draws the same.
+
+    Shape: for fleets that follow one another, so that each is asked the others' names, too.
+    """
+
+    def __init__(self, fleets: list[Fleet], seed: int) -> None:
+        rng = self._rng = random.Random(f"packets {seed}")
+        steered = [dns.name.from_text(name).to_wire() for fleet in fleets for name in fleet.names]
+        world = make_world(fleets[0].seed)
+        plain = [question.name.to_wire() for question in questions(world, rng, POOL // 2)]
+        names = [rng.choice(steered) for _ in range(POOL // 2)] + plain
+        self._questions = [_question(rng, _recased(rng, name)) for name in names]
+        self._questions += [_question(rng, name) for name in CHAOS for _ in range(POOL // 100)]
+        held = [pair for zone in world.zones for pair in _held(zone)]
+        self._questions += [_question(rng, *rng.choice(held)) for _ in range(POOL // 4)]
+        self._tails = [_tail(rng, name) for name in names]
+        self._resolvers = [*RESOLVERS * 6, *(_resolver(rng) for _ in range(100))]
+
+    def batch(self, count: int) -> Iterator[Asked]:
+        """So many packets, every ninth or so with something wrong."""
+        rng = self._rng
+        numbers = rng.randbytes(2 * count)
+        questions_ = rng.choices(self._questions, k=count)
+        tails = rng.choices(self._tails, k=count)
+        resolvers = rng.choices(self._resolvers, k=count)
+        for at, ((head, question), (counts, tail), resolver) in enumerate(
+            zip(questions_, tails, resolvers, strict=True)
+        ):
+            packet = numbers[2 * at : 2 * at + 2] + head + counts + question + tail
+            draw = rng.random()
+            if draw < 0.12:
+                packet = _spoilt(rng, packet)
+            yield packet, resolver, draw > 0.85
+
+
+def _held(zone: Zone) -> Iterator[tuple[bytes, int]]:
+    for owner, held in zone.held.items():
+        yield from ((owner.to_wire(), dns.rdatatype.from_text(rtype)) for rtype in held)
+
+
+def _question(rng: random.Random, name: bytes, rtype: int | None = None) -> tuple[bytes, bytes]:
+    """Flags with the counts of questions and answers, and the question."""
+    is_chaos = name in CHAOS
+    if rtype is None:
+        rtype = rng.choice((16, 16, 1)) if is_chaos else rng.choice(TYPES)
+    rclass = rng.choice((3, 1)) if is_chaos else rng.choice(CLASSES)
     flags = rng.choice((0, 0x0100, 0x0120, 0x0110, 0x0010, 0x0080))
     if rng.random() < 0.02:
         flags |= rng.choice((0x0800, 0x2000, 0x2800, 0x7800, 0x8000))
     question = name + struct.pack("!HH", rtype, rclass)
-    questions_ = 1
+    count = 1
     if rng.random() < 0.01:
-        question, questions_ = rng.choice(((b"", 0), (question * 2, 2)))
+        question, count = rng.choice(((b"", 0), (question * 2, 2)))
+    return struct.pack("!3H", flags, count, 0), question
+
+
+def _tail(rng: random.Random, name: bytes) -> tuple[bytes, bytes]:
+    """The counts of authority and additional records, and these."""
     authority = _record(rng, name) if rng.random() < 0.02 else b""
     extra = [_opt(rng)] if rng.random() < 0.85 else []
     if rng.random() < 0.03:
         extra.insert(rng.randrange(len(extra) + 1), rng.choice((_record, _tsig))(rng, name))
-    counts = (questions_, 0, 1 if authority else 0, len(extra))
-    head = struct.pack("!6H", rng.choice((number & 0xFFFF, rng.getrandbits(16))), flags, *counts)
-    return head + question + authority + b"".join(extra)
+    counts = struct.pack("!2H", 1 if authority else 0, len(extra))
+    return counts, authority + b"".join(extra)
+
+
+def _resolver(rng: random.Random) -> str:
+    """An address as the socket module gives it: of either family, or one inside the other."""
+    four = rng.randbytes(4)
+    six = (rng.choice((*PREFIXES6, bytes(10) + b"\xff\xff" + four)) + rng.randbytes(16))[:16]
+    return str(ip_address(rng.choice((four, six))))
 
 
 def _opt(rng: random.Random) -> bytes:

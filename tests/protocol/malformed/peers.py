@@ -91,10 +91,10 @@ def program_of(maker: str) -> str | None:
 
 
 @contextmanager
-def running_geodns(directory: Path) -> Iterator[int]:
+def running_geodns(directory: Path, engine: str = "auto") -> Iterator[int]:
     """The port of a geodns that serves the zone."""
     directory.mkdir(parents=True, exist_ok=True)
-    with running_server(directory, workers=1) as server:
+    with running_server(directory, workers=1, engine=engine) as server:
         server.apply(document())
         yield server.dns_port
 

@@ -167,5 +167,6 @@ def test_geo_refuses_what_is_no_address_or_no_database(run: Commands, tmp_path: 
 
 def test_version_names_the_engines(run: Commands) -> None:
     about = run("version", "-o", "json").data
-    assert set(about) == {"geodns", "native", "python"}
+    assert set(about) == {"geodns", "engine", "native", "python"}
+    assert about["engine"] == ("python" if about["native"] == "not built" else "native")
     assert run("--version").out == run("version").out

@@ -45,6 +45,8 @@ def test_a_subnet_that_shows_an_embedded_address_is_steered_by_it(
         ("64:ff9b::a00:0/104", 96 + 8),
         ("2001::/32", 128),  # Teredo shows its client with all 128 bits only
         ("2001:db8::/48", 32),
+        ("64:ff9b:0:8000::/64", 49),  # up to where NAT64 addresses, steered otherwise, begin
+        ("::5:0:0/96", 81),  # and mapped ones
     ],
 )
 def test_a_subnet_that_shows_none_or_a_special_one_is_steered_by_its_resolver(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodns.geo.special import fold, special_prefix_len
+from geodns.geo.special import beside_embedded, fold, special_prefix_len
 
 # Written from the IANA registries by hand: first and last address of a block, and its length.
 BLOCKS = [
@@ -129,6 +129,17 @@ def test_a_network_folds_as_far_as_it_covers_embedded_bits(
 ) -> None:
     found = fold(int(IPv6Address(network)), prefix_len)
     assert found == (folded and (int(IPv4Address(folded[0])), *folded[1:]))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("::5:0:0", 81), ("64:ff9b::1:0:0", 96), ("64:ff9b:0:8000::", 49), ("::fffe:0:0", 96)],
+)
+def test_what_lies_beside_embedded_addresses_has_a_prefix_without_them(
+    text: str, expected: int
+) -> None:
+    assert special_prefix_len(int(IPv6Address(text)), 6) is None
+    assert beside_embedded(int(IPv6Address(text))) == expected
 
 
 def test_what_workers_import_from_here_brings_no_numpy() -> None:

@@ -18,9 +18,10 @@ pub(crate) enum Tier {
 }
 
 /// What the words leave of a chain for one family; the tiers stand in the scratch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Decision<'g> {
-    pub(crate) pool: Option<&'g Pool>,
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Decision {
+    /// The number of the pool that answers.
+    pub(crate) pool: Option<u32>,
     pub(crate) settled: bool,
     pub(crate) failing_open: bool,
 }
@@ -34,6 +35,7 @@ pub(crate) struct Chain<'g, 'a, W: ?Sized> {
 }
 
 struct Link<'g, 'a> {
+    number: u32,
     pool: &'g Pool,
     row: &'a [u32],
 }
@@ -50,11 +52,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
     ///
     /// With `near`, AAAA is answered only from the tier that answers A, lest a far node with
     /// IPv6 capture users who have both; where no IPv4 is usable, AAAA stands alone.
-    pub(crate) fn decide(
-        &self,
-        family: Family,
-        scratch: &mut Scratch,
-    ) -> Result<Decision<'g>, Broken> {
+    pub(crate) fn decide(&self, family: Family, scratch: &mut Scratch) -> Result<Decision, Broken> {
         let led = family == Family::V6 && self.link(0)?.pool.near;
         let families = [Some(Family::V4).filter(|_| led), Some(family)];
         for family in families.into_iter().flatten() {
@@ -86,9 +84,10 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
     }
 
     fn link(&self, position: usize) -> Result<Link<'g, 'a>, Broken> {
-        let number = self.view.pools.get(position).ok_or(Broken)?;
+        let number = *self.view.pools.get(position).ok_or(Broken)?;
         Ok(Link {
-            pool: self.pools.pool(*number).ok_or(Broken)?,
+            number,
+            pool: self.pools.pool(number).ok_or(Broken)?,
             row: self.view.row(self.class, position).ok_or(Broken)?,
         })
     }
@@ -174,7 +173,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
         found: &Found<'g, 'a>,
         scratch: &mut Scratch,
         [_, family]: [Option<Family>; 2],
-    ) -> Decision<'g> {
+    ) -> Decision {
         if let Some(family) = family.filter(|family| *family != found.family) {
             scratch.candidates.clear();
             scratch.tiers.clear();
@@ -190,7 +189,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
             }
         }
         Decision {
-            pool: Some(found.link.pool),
+            pool: Some(found.link.number),
             settled: found.settled,
             failing_open: found.ignore,
         }

@@ -2,25 +2,24 @@
 
 use std::ops::Range;
 
-use crate::choose::Tier;
+use crate::choose::{Decision, Tier};
 use crate::generation::Generation;
+use crate::memo::{Kept, Key, Memo, Weighed};
 use crate::mix::{mix, next};
 use crate::name::Name;
 use crate::pools::Pool;
 
 /// Draw the nodes of one answer from the decided tiers. `key` is the name's, `value` the query's.
-pub(crate) fn pick(pool: &Pool, key: u64, value: u64, scratch: &mut Scratch) {
+pub(crate) fn pick(pool: &Pool, kept: &Kept, key: u64, value: u64, scratch: &mut Scratch) {
     let mut wanted = pool.answers;
     let mut draw = mix(key, value);
-    let candidates = &mut scratch.candidates;
     let chosen = &mut scratch.chosen;
-    chosen.clear();
-    for tier in &scratch.tiers {
+    for (first, tier) in scratch.memo.tiers(kept) {
         let count = wanted.saturating_sub(chosen.len()).min(tier.len());
         if !pool.weighted || tier.len() == 1 {
-            chosen.extend(tier.clone().take(count));
+            chosen.extend((first..).take(count));
         } else {
-            draw = draw_from(tier, count, draw, candidates, chosen);
+            draw = draw_from(first, tier, count, draw, (&mut scratch.taken, chosen));
         }
         wanted = pool.min_answers;
         if chosen.len() >= wanted {
@@ -30,38 +29,42 @@ pub(crate) fn pick(pool: &Pool, key: u64, value: u64, scratch: &mut Scratch) {
 }
 
 /// Choose candidates of a tier by weight, none twice; returns the next draw.
+///
+/// A point among the weights of those left becomes one among all by stepping over those taken.
 fn draw_from(
-    tier: &Range<usize>,
+    first: u32,
+    tier: &[Weighed],
     count: usize,
     mut draw: u64,
-    candidates: &mut [Candidate],
-    chosen: &mut Vec<usize>,
+    (taken, chosen): (&mut Vec<Span>, &mut Vec<u32>),
 ) -> u64 {
-    let Some(left) = candidates.get_mut(tier.clone()) else {
-        return draw;
-    };
-    let mut total: u64 = left.iter().map(|candidate| candidate.weight).sum();
+    taken.clear();
+    let mut total = tier.last().map_or(0, |last| last.up_to);
     for _ in 0..count {
         let mut point = high_half(draw, total);
-        let mut drawn = None;
-        for (at, candidate) in left.iter().enumerate() {
-            if candidate.weight == TAKEN {
-                continue;
+        for span in taken.iter() {
+            if point >= span.start {
+                point += span.weight;
             }
-            drawn = Some(at);
-            if point < candidate.weight {
-                break;
-            }
-            point -= candidate.weight;
         }
-        if let Some((at, candidate)) = drawn.and_then(|at| Some((at, left.get_mut(at)?))) {
-            chosen.push(tier.start + at);
-            total -= candidate.weight;
-            candidate.weight = TAKEN;
-        }
+        let at = tier.partition_point(|candidate| candidate.up_to <= point);
+        let start = at.checked_sub(1).and_then(|before| tier.get(before));
+        let start = start.map_or(0, |before| before.up_to);
+        let weight = tier.get(at).map_or(0, |found| found.up_to - start);
+        let after = taken.partition_point(|span| span.start < start);
+        taken.insert(after, Span { start, weight });
+        chosen.push(first + u32::try_from(at).unwrap_or(0));
+        total -= weight;
         draw = next(draw);
     }
     draw
+}
+
+/// Where the weight of a candidate that has been drawn stands among all.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u64,
+    weight: u64,
 }
 
 /// The upper half of a product: `draw` as a fraction of 2^64, of `total`.
@@ -78,16 +81,15 @@ pub(crate) struct Candidate {
     pub(crate) weight: u64,
 }
 
-/// The weight of a candidate that has been drawn.
-const TAKEN: u64 = u64::MAX;
-
 /// Room for one query at a time, kept from query to query so that none allocates.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) tiers: Vec<Range<usize>>,
     pub(crate) found: Vec<Tier>,
-    chosen: Vec<usize>,
+    pub(crate) memo: Memo,
+    chosen: Vec<u32>,
+    taken: Vec<Span>,
     pub(crate) hints: [Vec<u8>; 2],
     pub(crate) followed: Vec<Name>,
     pub(crate) redirected: Vec<Name>,
@@ -107,7 +109,9 @@ impl Scratch {
             candidates: Vec::with_capacity(members),
             tiers: Vec::with_capacity(members),
             found: Vec::with_capacity(members),
+            memo: Memo::new(generation),
             chosen: Vec::with_capacity(members),
+            taken: Vec::with_capacity(members),
             hints: [const { Vec::new() }; 2].map(|_: Vec<u8>| Vec::with_capacity(HINT_OCTETS)),
             followed: Vec::with_capacity(crate::lookup::CHAIN_MAX),
             redirected: Vec::with_capacity(crate::lookup::CHAIN_MAX + 1),
@@ -117,8 +121,14 @@ impl Scratch {
     }
 
     /// The nodes of the answer that was picked last, in order.
-    pub(crate) fn chosen(&self) -> impl Iterator<Item = &Candidate> {
-        self.chosen.iter().filter_map(|at| self.candidates.get(*at))
+    pub(crate) fn chosen(&self) -> impl Iterator<Item = &Weighed> {
+        let candidate = |number: &u32| self.memo.candidate(*number);
+        self.chosen.iter().filter_map(candidate)
+    }
+
+    /// Keep a decision, whose tiers stand here.
+    pub(crate) fn keep(&mut self, key: Key, decision: Decision) -> Kept {
+        self.memo.keep(key, decision, &self.tiers, &self.candidates)
     }
 
     /// Let the answer be that of nobody.

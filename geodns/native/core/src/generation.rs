@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::fault::LoadFault;
 use crate::intervals::Intervals;
+use crate::mix::mix64;
 use crate::name::ancestors;
 use crate::pools::Pools;
 use crate::section::{Section, kind};
@@ -118,6 +119,16 @@ impl<'a> Sorted<'a> {
     }
 }
 
+/// Up to eight octets as one number.
+fn number(octets: &[u8]) -> u64 {
+    match octets.first_chunk() {
+        Some(whole) => u64::from_le_bytes(*whole),
+        None => octets
+            .iter()
+            .fold(0, |all, octet| all << 8 | u64::from(*octet)),
+    }
+}
+
 /// Finds zones by apex: a hash table, behind a set of the lengths that apexes have, so that
 /// most suffixes of a name are passed over unhashed.
 #[derive(Debug)]
@@ -153,7 +164,10 @@ impl ZoneIndex {
     }
 
     fn start(&self, apex: &[u8]) -> usize {
-        crc32fast::hash(apex) as usize & (self.bucket.len() - 1)
+        let hash = apex
+            .chunks(8)
+            .fold(0, |hash, part| mix64(hash ^ number(part)));
+        usize::try_from(hash >> 32).unwrap_or(0) & (self.bucket.len() - 1)
     }
 
     fn next(&self, at: usize) -> usize {

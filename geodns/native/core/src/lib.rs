@@ -14,6 +14,7 @@ mod generation;
 mod hints;
 mod intervals;
 mod lookup;
+mod memo;
 pub mod mix;
 mod name;
 mod pools;

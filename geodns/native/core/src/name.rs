@@ -33,6 +33,16 @@ impl Name {
         Some(name)
     }
 
+    /// Become a name in wire form, made lower case; None if it is too long.
+    pub(crate) fn set(&mut self, wire: &[u8]) -> Option<()> {
+        let place = self.octets.get_mut(..wire.len())?;
+        for (to, from) in place.iter_mut().zip(wire) {
+            *to = from.to_ascii_lowercase(); // octets of length are below 64 and so not letters
+        }
+        self.len = wire.len();
+        Some(())
+    }
+
     /// A name in wire form, made lower case; None if it is too long.
     pub(crate) fn lower(wire: &[u8]) -> Option<Self> {
         Self::joined(wire, &[])

@@ -83,34 +83,41 @@ struct Targets<'a> {
 
 impl<'a> Pools<'a> {
     pub(crate) fn new(section: &Section<'a>) -> Result<Self, LoadFault> {
+        let weight: &[u32] = section.column("weight")?;
         let targets = |at, slot, tag| -> Result<Targets<'a>, LoadFault> {
+            let slot: &[u32] = section.column(slot)?;
             Ok(Targets {
-                at: section.column(at)?,
-                slot: section.column(slot)?,
+                at: section.bounds(at, weight.len(), slot.len())?,
+                slot,
                 tag: section.column(tag)?,
             })
         };
         let keys = section.column::<u64>("key")?;
+        let places = section.column::<u32>("member_at")?.len().saturating_sub(1);
+        let tail = section.column("tail")?;
+        let names = targets("cname_at", "cname_slot", "cname_tag")?;
+        let name_octets = section.column("cname_octets")?;
         let mut made = Self {
             all: Vec::with_capacity(keys.len()),
             number_of: (0..)
                 .zip(keys)
                 .map(|(number, key)| (*key, number))
                 .collect(),
-            member_at: section.column("member_at")?,
-            tail_at: section.column("tail_at")?,
-            tail: section.column("tail")?,
-            weight: section.column("weight")?,
+            member_at: section.bounds("member_at", places, weight.len())?,
+            tail_at: section.bounds("tail_at", places, tail.len())?,
+            tail,
+            weight,
             v4: targets("v4_at", "v4_slot", "v4_tag")?,
             v4_address: section.column("v4_address")?,
             v6: targets("v6_at", "v6_slot", "v6_tag")?,
             v6_high: section.column("v6_high")?,
             v6_low: section.column("v6_low")?,
-            names: targets("cname_at", "cname_slot", "cname_tag")?,
-            name_end: section.column("cname_end")?,
-            name_octets: section.column("cname_octets")?,
+            name_end: section.bounds("cname_end", names.slot.len(), name_octets.len())?,
+            names,
+            name_octets,
         };
-        let (param, place_at) = (section.column("param")?, section.column("place_at")?);
+        let param = section.column("param")?;
+        let place_at = section.bounds("place_at", keys.len(), places)?;
         for number in 0..keys.len() {
             let fault = LoadFault::Contradiction("a pool points nowhere");
             let pool = made.read(number, param, place_at).ok_or(fault)?;
@@ -165,14 +172,14 @@ impl<'a> Pools<'a> {
 
     /// The members at one place of a pool.
     pub(crate) fn at_place(&self, pool: &Pool, place: u32) -> Range<u32> {
-        let at = (pool.places.start + place) as usize;
+        let at = pool.places.start.saturating_add(place) as usize;
         let bounds = self.member_at.get(at..).and_then(<[u32]>::first_chunk);
         bounds.map_or(0..0, |[from, to]: &[u32; 2]| *from..*to)
     }
 
     /// All of a pool's places by distance from one of them; empty where rows name all.
     pub(crate) fn tail(&self, pool: &Pool, place: u32) -> &'a [u32] {
-        let at = (pool.places.start + place) as usize;
+        let at = pool.places.start.saturating_add(place) as usize;
         let bounds = self.tail_at.get(at..).and_then(<[u32]>::first_chunk);
         let [from, to] = *bounds.unwrap_or(&[0, 0]);
         self.tail.get(from as usize..to as usize).unwrap_or(&[])
@@ -275,8 +282,11 @@ impl Records {
         let [class1, class2] = crate::wire::CLASS_IN.to_be_bytes();
         let [ttl1, ttl2, ttl3, ttl4] = self.ttl.to_be_bytes();
         writer.put(owner);
-        writer.put(&[type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4]);
-        writer.put_size(rdata.len());
+        let size = u16::try_from(rdata.len()); // a longer one makes the message too long anyway
+        let [len1, len2] = size.unwrap_or(u16::MAX).to_be_bytes();
+        writer.put(&[
+            type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4, len1, len2,
+        ]);
         writer.put(rdata);
     }
 }

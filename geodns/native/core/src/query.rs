@@ -53,12 +53,28 @@ pub(crate) struct Query<'p> {
 }
 
 impl<'p> Query<'p> {
-    /// Read a packet.
-    pub(crate) fn read(packet: &'p [u8]) -> Result<Self, Malformed> {
+    /// Of a packet that is still to be read.
+    pub(crate) const fn of(packet: &'p [u8]) -> Self {
+        Self {
+            packet,
+            flags: 0,
+            qname: Name::empty(),
+            qtype: 0,
+            qclass: 0,
+            question_end: HEADER_OCTETS,
+            limit: UDP_PLAIN_OCTETS,
+            edns: None,
+        }
+    }
+
+    /// Read the packet, in place: a query is too large to be handed about.
+    pub(crate) fn read(&mut self) -> Result<(), Malformed> {
+        let packet = self.packet;
         let silence = refused(None, false);
         let header = packet.first_chunk::<HEADER_OCTETS>().ok_or(silence)?;
         let [_, _, f1, f2, q1, q2, a1, a2, u1, u2, d1, d2] = *header;
         let flags = u16::from_be_bytes([f1, f2]);
+        self.flags = flags;
         if flags & QR != 0 {
             return Err(silence); // a response; answering it could start a loop
         }
@@ -73,36 +89,27 @@ impl<'p> Query<'p> {
         if questions > 1 || answers != 0 || (questions == 0 && additionals == 0) {
             return Err(formerr(has_opt(packet)));
         }
-        let mut query = Self {
-            packet,
-            flags,
-            qname: Name::empty(),
-            qtype: 0,
-            qclass: 0,
-            question_end: HEADER_OCTETS,
-            limit: UDP_PLAIN_OCTETS,
-            edns: None,
-        };
         if questions == 1 {
-            query.read_question().ok_or(formerr(false))?;
+            self.read_question().ok_or(formerr(false))?;
         }
-        let mut at = query.question_end;
+        let mut at = self.question_end;
         if authorities > RECORDS_MAX {
             return Err(formerr(false));
         }
         for _ in 0..authorities {
             // The section in which IXFR sends its SOA (RFC 1995 section 3).
-            at = query.skip_record(at, 0)?;
+            at = self.skip_record(at, 0)?;
         }
         if additionals > 0 {
-            query.read_additional(at, additionals)?;
+            self.read_additional(at, additionals)?;
         } else if at != packet.len() {
             return Err(formerr(false));
         }
-        if questions == 0 && query.edns.is_none_or(|edns| edns.cookie.is_none()) {
-            return Err(formerr(query.edns.is_some()));
+        let cookie = self.edns.as_ref().and_then(|edns| edns.cookie);
+        if questions == 0 && cookie.is_none() {
+            return Err(formerr(self.edns.is_some()));
         }
-        Ok(query)
+        Ok(())
     }
 
     /// The question as it was sent, name first.
@@ -128,7 +135,7 @@ impl<'p> Query<'p> {
         }
         self.qtype = u16_at(self.packet, at)?;
         self.qclass = u16_at(self.packet, at + 2)?;
-        self.qname = Name::lower(self.packet.get(HEADER_OCTETS..at)?)?;
+        self.qname.set(self.packet.get(HEADER_OCTETS..at)?)?;
         self.question_end = at + 4;
         Some(())
     }
@@ -300,7 +307,8 @@ mod tests {
     fn a_query_with_a_subnet_is_read() {
         let ecs = b"\0\x0b\0\x08\0\x07\0\x01\x18\0\xc0\0\x02";
         let octets = packet(&[HEAD, b"\x01", QUESTION, OPT, ecs]);
-        let query = Query::read(&octets).ok().unwrap();
+        let mut query = Query::of(&octets);
+        assert!(query.read().is_ok());
         assert_eq!(query.qname.octets(), b"\x03www\x04test\0");
         let edns = query.edns.unwrap();
         assert!(edns.dnssec_ok);
@@ -312,16 +320,16 @@ mod tests {
     fn bits_behind_the_prefix_are_formerr() {
         let ecs = b"\0\x0b\0\x08\0\x07\0\x01\x17\0\xc0\0\x03";
         let octets = packet(&[HEAD, b"\x01", QUESTION, OPT, ecs]);
-        let fault = Query::read(&octets).err().unwrap();
+        let fault = Query::of(&octets).read().err().unwrap();
         assert_eq!((fault.rcode, fault.edns), (Some(1), true));
     }
 
     #[test]
     fn every_shorter_packet_is_refused_or_silent() {
         let octets = packet(&[HEAD, b"\x01", QUESTION, OPT, b"\0\0"]);
-        assert!(Query::read(&octets).is_ok());
+        assert!(Query::of(&octets).read().is_ok());
         for size in 0..octets.len() {
-            assert!(Query::read(&octets[..size]).is_err(), "{size} octets");
+            assert!(Query::of(&octets[..size]).read().is_err(), "{size} octets");
         }
     }
 }

@@ -83,10 +83,10 @@ fn opt_flags(query: &[u8], mut at: usize) -> Option<u16> {
 impl Writer<'_> {
     /// OPT up to its options: the four octets of its TTL, and the options' length.
     pub(crate) fn put_opt(&mut self, ttl: [u8; 4], length: usize) {
-        self.put(&[0]);
-        self.put_u16(TYPE_OPT);
-        self.put_u16(UDP_PAYLOAD_OCTETS);
-        self.put(&ttl);
+        let ([type1, type2], [pay1, pay2]) =
+            (TYPE_OPT.to_be_bytes(), UDP_PAYLOAD_OCTETS.to_be_bytes());
+        let [ttl1, ttl2, ttl3, ttl4] = ttl;
+        self.put(&[0, type1, type2, pay1, pay2, ttl1, ttl2, ttl3, ttl4]);
         self.put_size(length);
     }
 }

@@ -84,19 +84,19 @@ impl<'q, 'o> Reply<'q, 'o> {
         }
         let questions = u8::from(question_end > HEADER_OCTETS);
         let [high, low] = flags.to_be_bytes();
-        let mut header = [high, low, 0, questions, 0, 0, 0, 0, 0, 0];
-        for (place, count) in header.iter_mut().skip(4).step_by(2).zip(counts) {
-            *place = u8::try_from(count >> 8).ok()?;
-        }
-        for (place, count) in header.iter_mut().skip(5).step_by(2).zip(counts) {
-            *place = u8::try_from(count & 0xFF).ok()?;
-        }
+        let counts = counts.map(u16::try_from);
+        let [Ok(answers), Ok(authorities), Ok(additionals)] = counts else {
+            return None;
+        };
+        let ([an1, an2], [ns1, ns2]) = (answers.to_be_bytes(), authorities.to_be_bytes());
+        let [ar1, ar2] = additionals.to_be_bytes();
+        let header = [high, low, 0, questions, an1, an2, ns1, ns2, ar1, ar2];
         self.writer.patch(2, &header);
         self.writer.finish()
     }
 
     fn put_opt(&mut self, options: &Options) {
-        let Some(edns) = self.query.edns else {
+        let Some(edns) = &self.query.edns else {
             return;
         };
         // RFC 3225 section 3: DO is copied.

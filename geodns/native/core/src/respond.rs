@@ -67,13 +67,14 @@ pub fn respond<W: Words + ?Sized>(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Outcome {
-    let query = match Query::read(packet.octets) {
-        Ok(query) => query,
-        Err(fault) => return reply_to_fault(packet.octets, fault, out),
-    };
+    let mut query = Query::of(packet.octets);
+    if let Err(fault) = query.read() {
+        return reply_to_fault(packet.octets, fault, out);
+    }
+    let query = query;
     let mut options = Options::default();
     let mut proven = packet.tcp;
-    let cookie = query.edns.and_then(|edns| edns.cookie);
+    let cookie = query.edns.as_ref().and_then(|edns| edns.cookie);
     if let Some(cookie) = cookie.filter(|_| !around.cookie_secrets.is_empty()) {
         let Some(cookie) = judge(cookie, packet.source, &around.cookie_secrets, packet.now_s)
         else {
@@ -121,8 +122,9 @@ pub fn respond<W: Words + ?Sized>(
 
 /// The reply of a server that has no zones yet.
 pub fn refuse_all(packet: &[u8], out: &mut [u8]) -> Outcome {
-    match Query::read(packet) {
-        Ok(query) => error_reply(packet, REFUSED, query.edns.is_some(), out).into(),
+    let mut query = Query::of(packet);
+    match query.read() {
+        Ok(()) => error_reply(packet, REFUSED, query.edns.is_some(), out).into(),
         Err(fault) => reply_to_fault(packet, fault, out),
     }
 }

@@ -20,6 +20,14 @@ pub(crate) mod kind {
     pub(crate) const POOLS: u16 = 4;
 }
 
+/// Columns that only the reference engine reads, and without which it refuses a section.
+const ALSO: [(u16, &str); 4] = [
+    (kind::GEO, "latitude"),
+    (kind::GEO, "longitude"),
+    (kind::GEO, "label"),
+    (kind::POOLS, "node"),
+];
+
 #[derive(Debug)]
 struct Column<'a> {
     name: [u8; NAME_SIZE],
@@ -51,10 +59,15 @@ impl<'a> Section<'a> {
             return Err(LoadFault::Size { stated, found });
         }
         let columns = (0..count).map(|at| read_column(octets, at).ok_or(LoadFault::Column(at)));
-        Ok(Self {
+        let made = Self {
             kind: u16::try_from(number(header, 8, 2)).unwrap_or(0),
             columns: columns.collect::<Result<_, _>>()?,
-        })
+        };
+        let also = ALSO.iter().filter(|(kind, _)| *kind == made.kind);
+        for (kind, name) in also.copied() {
+            made.find(name).ok_or(LoadFault::NoColumn { kind, name })?;
+        }
+        Ok(made)
     }
 
     /// A column that must be there.
@@ -72,12 +85,7 @@ impl<'a> Section<'a> {
         &self,
         name: &'static str,
     ) -> Result<Option<&'a [T]>, LoadFault> {
-        let mut padded = [0; NAME_SIZE];
-        for (to, from) in padded.iter_mut().zip(name.bytes()) {
-            *to = from;
-        }
-        // The last of a name counts, as in the reference engine.
-        let Some(found) = self.columns.iter().rfind(|column| column.name == padded) else {
+        let Some(found) = self.find(name) else {
             return Ok(None);
         };
         let kind = self.kind;
@@ -88,6 +96,34 @@ impl<'a> Section<'a> {
         items
             .map(Some)
             .map_err(|_| LoadFault::NoColumn { kind, name })
+    }
+
+    /// The last column of a name counts, as in the reference engine.
+    fn find(&self, name: &str) -> Option<&Column<'a>> {
+        let mut padded = [0; NAME_SIZE];
+        for (to, from) in padded.iter_mut().zip(name.bytes()) {
+            *to = from;
+        }
+        self.columns.iter().rfind(|column| column.name == padded)
+    }
+
+    /// A column of bounds of so many things in another column of `end` items: it starts with 0,
+    /// never falls, and ends where the other does.
+    pub(crate) fn bounds(
+        &self,
+        name: &'static str,
+        things: usize,
+        end: usize,
+    ) -> Result<&'a [u32], LoadFault> {
+        let column = self.column::<u32>(name)?;
+        let ends =
+            column.first() == Some(&0) && column.last().map(|last| *last as usize) == Some(end);
+        if ends && column.len() == things + 1 && column.is_sorted() {
+            return Ok(column);
+        }
+        Err(LoadFault::Contradiction(
+            "a column of bounds does not fit what it bounds",
+        ))
     }
 
     /// The first item of a column.
@@ -172,6 +208,22 @@ mod tests {
             name: "row",
         };
         assert_eq!(section.column::<u64>("row"), Err(fault));
+    }
+
+    #[test]
+    fn bounds_that_do_not_fit_are_refused() {
+        let mut words = whole();
+        let fits = |words: &[u64], things, end| {
+            let section = Section::new(bytemuck::cast_slice(words)).unwrap();
+            section.bounds("row", things, end).is_ok()
+        };
+        assert!(!fits(&words, 3, 4), "they start with 1");
+        words[16] = 2 << 32;
+        assert!(fits(&words, 3, 4));
+        assert!(!fits(&words, 2, 4), "one thing too many");
+        assert!(!fits(&words, 3, 5), "they end too early");
+        words[16] = 5 << 32;
+        assert!(!fits(&words, 3, 4), "they fall");
     }
 
     #[test]

@@ -79,6 +79,14 @@ pub(crate) fn special_prefix_len6(address: u128) -> Option<u8> {
     }
 }
 
+/// Length of the widest prefix of an IPv6 address that holds no mapped or NAT64 address: for what
+/// shares a /48 with them and is in no block itself.
+pub(crate) fn beside_embedded(address: u128) -> u8 {
+    let shared = |bits: u128| (address ^ bits << 32).leading_zeros();
+    let longest = shared(MAPPED_BITS).max(shared(NAT64_BITS));
+    u8::try_from((longest + 1).min(128)).unwrap_or(128)
+}
+
 /// The IPv4 network inside an IPv6 one; None unless `prefix_len` covers an embedded bit.
 ///
 /// Teredo hides its client behind the server's address and inverts it in the last 32 bits, so it
@@ -115,7 +123,7 @@ const fn low32(value: u128) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Folded, fold, special_prefix_len4, special_prefix_len6};
+    use super::{Folded, beside_embedded, fold, special_prefix_len4, special_prefix_len6};
 
     fn six(text: &str) -> u128 {
         text.parse::<std::net::Ipv6Addr>().unwrap().into()
@@ -137,6 +145,13 @@ mod tests {
         assert_eq!(special_prefix_len6(six("2001::1")), Some(128));
         assert_eq!(special_prefix_len6(six("2001:1::")), Some(32));
         assert_eq!(special_prefix_len6(six("2001:100::")), Some(24));
+    }
+
+    #[test]
+    fn the_prefix_of_what_is_beside_embedded_addresses_holds_none_of_them() {
+        assert_eq!(beside_embedded(six("::5:0:0")), 81);
+        assert_eq!(beside_embedded(six("64:ff9b::1:0:0")), 96);
+        assert_eq!(beside_embedded(six("64:ff9b:0:8000::")), 49);
     }
 
     #[test]

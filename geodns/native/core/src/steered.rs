@@ -4,6 +4,7 @@ use crate::choose::{Chain, Decision};
 use crate::draw::{Scratch, pick};
 use crate::fault::Broken;
 use crate::generation::Generation;
+use crate::memo::{Kept, Key};
 use crate::pools::Family;
 use crate::query::Query;
 use crate::reply::{Ede, Reply};
@@ -51,7 +52,7 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
             generation: self.generation,
             view: self.generation.views.get(steer.view).ok_or(Broken)?,
         };
-        let subnet = reply.query.edns.and_then(|edns| edns.subnet);
+        let subnet = reply.query.edns.as_ref().and_then(|edns| edns.subnet);
         let subnet = subnet.filter(|_| steer.ecs && asker.trusted);
         let subject = locator.subject(subnet, asker.source)?;
         // RFC 7871 section 7.2.1: of several decisions the narrowest holds for the reply.
@@ -78,11 +79,18 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
             _ => return Err(Broken),
         };
         let chain = self.chain(steer, subject.class)?;
-        let decision = chain.decide(family, scratch)?;
-        if let Some(pool) = decision.pool {
-            pick(pool, steer.salt, drawn_value(subject, query), scratch);
-        } else {
-            scratch.choose_none();
+        let kept = self.decided(steer, &chain, family, scratch)?;
+        let decision = kept.decision;
+        scratch.choose_none();
+        if let Some(number) = decision.pool {
+            let pool = self.generation.pools.pool(number).ok_or(Broken)?;
+            pick(
+                pool,
+                &kept,
+                steer.salt,
+                drawn_value(subject, query),
+                scratch,
+            );
         }
         let is_empty = scratch.chosen().next().is_none();
         Ok(Steered {
@@ -94,6 +102,23 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
             },
             ede: ede(&decision, is_empty, || chain.has(family)),
         })
+    }
+
+    /// The decision for a class: made once while no word changes.
+    fn decided(
+        &self,
+        steer: &Steer,
+        chain: &Chain<'g, 'a, W>,
+        family: Family,
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Broken> {
+        let key = Key::new(steer.view, chain.class, family);
+        // The epoch is read before the words (FORMAT.md, "Status table").
+        if let Some(kept) = scratch.memo.find(key, self.words.epoch()) {
+            return Ok(kept);
+        }
+        let decision = chain.decide(family, scratch)?;
+        Ok(scratch.keep(key, decision))
     }
 
     fn chain(&self, steer: &Steer, class: u32) -> Result<Chain<'g, 'a, W>, Broken> {

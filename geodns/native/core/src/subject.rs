@@ -5,7 +5,7 @@ use crate::generation::Generation;
 use crate::intervals::Place;
 use crate::query::Subnet;
 use crate::source::Source;
-use crate::special::{fold, special_prefix_len4, special_prefix_len6};
+use crate::special::{beside_embedded, fold, special_prefix_len4, special_prefix_len6};
 use crate::view::{SPECIAL_CLASS, View};
 
 /// Who is steered.
@@ -82,7 +82,11 @@ impl Locator<'_, '_> {
             }
         }
         // A source too short to show an embedded address shows 0.0.0.0, which is special as well.
-        self.by_resolver(resolver, special_prefix_len6(address).unwrap_or(scope))
+        let own = special_prefix_len6(address);
+        self.by_resolver(
+            resolver,
+            own.unwrap_or_else(|| beside_embedded(address).max(scope)),
+        )
     }
 
     /// The class of the packet's source; one without a place gets the unknown class.

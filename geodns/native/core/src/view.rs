@@ -43,13 +43,15 @@ impl<'a> View<'a> {
         let keys = section.column::<u64>("pool")?.iter();
         let missing = LoadFault::Contradiction("a view names a pool that there is not");
         let numbers: Option<Vec<u32>> = keys.map(|key| pools.number(*key)).collect();
+        let row = section.column("row")?;
+        let row_at = section.column::<u32>("row_at")?;
         let view = Self {
             locate,
             unknown: section.scalar("unknown")?,
             pools: numbers.ok_or(missing)?,
             link: section.column("link")?,
-            row_at: section.column("row_at")?,
-            row: section.column("row")?,
+            row_at: section.bounds("row_at", row_at.len().saturating_sub(1), row.len())?,
+            row,
         };
         view.check(pools).map_err(LoadFault::Contradiction)?;
         Ok(view)
@@ -87,6 +89,10 @@ impl<'a> View<'a> {
         self.link.len() == self.pools.len()
     }
 
+    pub(crate) fn classes(&self) -> usize {
+        self.link.len() / self.pools.len().max(1)
+    }
+
     /// The row of places that a class has in one pool of the chain.
     pub(crate) fn row(&self, class: u32, position: usize) -> Option<&'a [u32]> {
         let at = (class as usize).checked_mul(self.pools.len())? + position;
@@ -101,7 +107,7 @@ impl<'a> View<'a> {
     /// Refuse rows that name places the pools do not have.
     fn check(&self, pools: &Pools<'a>) -> Result<(), &'static str> {
         let width = self.pools.len();
-        let classes = self.link.len() / width.max(1);
+        let classes = self.classes();
         if self.unknown as usize >= classes || self.link.len() != classes * width {
             return Err("a view's classes and links do not match");
         }

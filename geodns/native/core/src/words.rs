@@ -4,11 +4,18 @@
 pub trait Words {
     /// The word of a slot; 0, which is nobody's, where there is no such slot.
     fn word(&self, slot: u32) -> u64;
+
+    /// A number that goes up after every change; None where nobody counts.
+    fn epoch(&self) -> Option<u64>;
 }
 
 impl Words for [u64] {
     fn word(&self, slot: u32) -> u64 {
         self.get(slot as usize).copied().unwrap_or(0)
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        None
     }
 }
 

@@ -16,7 +16,7 @@ mod _native {
     #[pymodule_export]
     use crate::engine::{Around, Engine};
     #[pymodule_export]
-    use crate::server::{Question, UdpServer};
+    use crate::server::{Question, Server};
 
     /// Spread ``value`` over 64 bits under ``key``.
     #[pyfunction]

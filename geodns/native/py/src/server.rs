@@ -1,38 +1,52 @@
-//! A thread that serves UDP sockets, owned by a Python process.
+//! The threads that serve a worker's sockets, owned by a Python process.
 
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
-use geodns_sys::{Deferred, Endpoint, Page, duplicate};
-use pyo3::exceptions::PyRuntimeError;
+use geodns_sys::{Deferred, Endpoint, Page, Parts, TcpLimits, duplicate};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::buffer;
 use crate::engine::{Around, Sections, hold};
 
-/// Serves UDP sockets until it is stopped.
+/// Serves UDP and TCP sockets until it is stopped.
 #[pyclass(frozen, module = "geodns._native")]
-pub(crate) struct UdpServer(RwLock<Option<geodns_sys::UdpServer>>);
+pub(crate) struct Server(RwLock<Option<geodns_sys::Server>>);
 
 #[pymethods]
-impl UdpServer {
+impl Server {
     #[new]
-    #[pyo3(signature = (sockets, words, counters, around, sections=None))]
+    #[pyo3(signature = (
+        udp, tcp, words, counters, around, sections=None, *, connections=256, idle_s=10.0
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
-        sockets: Vec<(RawFd, bool)>,
+        udp: Vec<(RawFd, bool)>,
+        tcp: Vec<RawFd>,
         words: &Bound<'_, PyAny>,
-        counters: &Bound<'_, PyAny>,
+        counters: [Bound<'_, PyAny>; 2],
         around: &Around,
         sections: Option<Sections<'_>>,
+        connections: u16,
+        idle_s: f64,
     ) -> PyResult<Self> {
-        let held = sections.map(hold).transpose()?;
-        let endpoint = |(descriptor, wildcard)| {
-            let socket = duplicate(descriptor)?;
-            Ok(Endpoint { socket, wildcard })
+        let [udp_page, tcp_page] = counters.map(|each| buffer::counters(&each));
+        let idle = Duration::try_from_secs_f64(idle_s);
+        let parts = Parts {
+            udp: udp.into_iter().map(endpoint).collect::<PyResult<_>>()?,
+            tcp: tcp.into_iter().map(listener).collect::<PyResult<_>>()?,
+            limits: TcpLimits {
+                connections: connections.into(),
+                idle: idle.map_err(|error| PyValueError::new_err(error.to_string()))?,
+            },
+            words: buffer::words(words)?,
+            pages: [Page(udp_page?), Page(tcp_page?)],
+            around: around.0.clone(),
+            held: sections.map(hold).transpose()?,
         };
-        let endpoints: PyResult<Vec<Endpoint>> = sockets.into_iter().map(endpoint).collect();
-        let (words, page) = (buffer::words(words)?, Page(buffer::counters(counters)?));
-        let server = geodns_sys::UdpServer::start(endpoints?, words, page, around.0.clone(), held)?;
+        let server = geodns_sys::Server::start(parts)?;
         Ok(Self(RwLock::new(Some(server))))
     }
 
@@ -52,17 +66,17 @@ impl UdpServer {
         self.with(|server| Ok(server.take().map(Question)))
     }
 
-    /// Send the reply to a question.
-    fn answer(&self, question: &Question, reply: &[u8]) -> PyResult<()> {
+    /// Send the reply to a question; None for silence.
+    fn answer(&self, question: &Question, reply: Option<&[u8]>) -> PyResult<()> {
         self.with(|server| {
             server.answer(&question.0, reply);
             Ok(())
         })
     }
 
-    /// A number that goes up while the thread is well.
-    fn pulse(&self) -> PyResult<u64> {
-        self.with(|server| Ok(server.pulse()))
+    /// Numbers that go up while the threads are well.
+    fn pulses(&self) -> PyResult<(u64, u64)> {
+        self.with(|server| Ok(server.pulses().into()))
     }
 
     /// Stop serving; nothing else may be called afterwards.
@@ -76,14 +90,23 @@ impl UdpServer {
     }
 }
 
-impl UdpServer {
-    fn with<T>(&self, call: impl FnOnce(&geodns_sys::UdpServer) -> PyResult<T>) -> PyResult<T> {
+impl Server {
+    fn with<T>(&self, call: impl FnOnce(&geodns_sys::Server) -> PyResult<T>) -> PyResult<T> {
         let server = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match &*server {
             Some(server) => call(server),
             None => Err(PyRuntimeError::new_err("the server has been stopped")),
         }
     }
+}
+
+fn endpoint((descriptor, wildcard): (RawFd, bool)) -> PyResult<Endpoint> {
+    let socket = listener(descriptor)?;
+    Ok(Endpoint { socket, wildcard })
+}
+
+fn listener(descriptor: RawFd) -> PyResult<OwnedFd> {
+    Ok(duplicate(descriptor)?)
 }
 
 /// A question that the reference engine answers.
@@ -102,5 +125,11 @@ impl Question {
     #[getter]
     fn resolver(&self) -> String {
         self.0.resolver.to_string()
+    }
+
+    /// Whether it came over TCP.
+    #[getter]
+    fn tcp(&self) -> bool {
+        self.0.is_tcp()
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn new() -> Self {
-        // SAFETY: these are plain structs of the C library, for which zero is a valid value.
+        // SAFETY: plain structs of numbers and pointers, for which zero is a valid value.
         let (envelope, header, vector) = unsafe { zeroed::<(Envelope, mmsghdr, iovec)>() };
         Self {
             input: vec![0; BATCH * (PACKET_MAX + STAGGER)].into(),
@@ -90,8 +90,8 @@ impl Batch {
         }
         self.received = 0;
         let (first, count) = (self.receive.as_mut_ptr(), capped(self.receive.len()));
-        // SAFETY: `count` headers, whose pointers lead to buffers of `self` that are as long as
-        // the headers say and are not otherwise used meanwhile.
+        // SAFETY: `count` headers, whose pointers were set above, each to its own part of `self`,
+        // as long as the header says; `self` is borrowed mutably until the call has written.
         let got = unsafe { libc::recvmmsg(socket.as_raw_fd(), first, count, 0, null_mut()) };
         self.received = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
         Ok(self.received)
@@ -122,7 +122,7 @@ impl Batch {
         let header = self.receive.get(at)?.msg_hdr;
         let envelope = self.envelopes.get_mut(at)?;
         envelope.name_size = header.msg_namelen;
-        let found = reply_control(&header);
+        let found = reply_control(&header, &envelope.control);
         if let Some((control, size)) = found {
             envelope.control = control;
             envelope.control_size = size;
@@ -149,7 +149,8 @@ impl Batch {
             .filter(|rest| !rest.is_empty())
         {
             let (first, count) = (rest.as_mut_ptr(), capped(rest.len()));
-            // SAFETY: `count` headers, whose pointers lead to buffers of `self`, set by `gather`.
+            // SAFETY: `count` headers, whose pointers `gather` has set to buffers of `self`, none
+            // of which was reached otherwise since; the call reads them, and writes lengths.
             let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), first, count, 0) };
             done += usize::try_from(sent).unwrap_or(1).max(1);
         }
@@ -176,7 +177,7 @@ impl Batch {
             header.msg_namelen = message.msg_hdr.msg_namelen;
             header.msg_control = null_mut();
             header.msg_controllen = 0;
-            if let Some((control, size)) = reply_control(&message.msg_hdr) {
+            if let Some((control, size)) = reply_control(&message.msg_hdr, &envelope.control) {
                 envelope.control = control;
                 header.msg_control = envelope.control.0.as_mut_ptr().cast();
                 header.msg_controllen = size as _;
@@ -228,18 +229,24 @@ impl Envelope {
             header.msg_control = self.control.0.as_ptr().cast_mut().cast::<c_void>();
             header.msg_controllen = self.control_size as _;
         }
-        // SAFETY: all pointers lead to what lives until the call ends; it only reads.
+        // SAFETY: all pointers lead to what lives until the call ends, of the sizes that stand
+        // beside them; it only reads.
         unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, 0) };
     }
 }
 
 /// The control message that makes a reply leave from where the query arrived, and its size.
-fn reply_control(received: &msghdr) -> Option<(Control, usize)> {
+fn reply_control(received: &msghdr, written: &Control) -> Option<(Control, usize)> {
     if received.msg_control.is_null() {
         return None;
     }
-    // SAFETY: the header is one that `recvmmsg` filled in; the macros stay within its control
-    // buffer. Data is read unaligned, as octets.
+    let mut header = *received;
+    // The same buffer again: the pointer that was set for receiving is older than other uses.
+    header.msg_control = ptr::from_ref(&written.0).cast_mut().cast();
+    let received = &raw const header;
+    // SAFETY: `recvmmsg` filled in the header's sizes, so the macros, which only read, stay within
+    // the control buffer, which is aligned for them. The system has written each message whole:
+    // there is room for both kinds at once, and no others are asked for.
     unsafe {
         let mut at = libc::CMSG_FIRSTHDR(received);
         while let Some(found) = at.as_ref() {
@@ -290,3 +297,7 @@ fn capped(count: usize) -> c_uint {
 const fn size_of_u32<T>() -> u32 {
     size_of::<T>() as u32
 }
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

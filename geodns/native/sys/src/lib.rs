@@ -3,15 +3,26 @@
 //! All unsafe code of the workspace is here, but for taking a buffer from Python in `py`; each
 //! block says why it is sound.
 
+mod answerer;
 mod batch;
+mod feed;
 mod held;
+mod host;
+mod panics;
 mod server;
 mod shared;
 mod system;
 mod tally;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
 
 pub use held::{Held, Octets, Part};
-pub use server::{Deferred, Endpoint, UdpServer};
+pub use host::Deferred;
+pub use server::{Parts, Server};
 pub use shared::{Counters, SharedWords};
 pub use system::duplicate;
 pub use tally::Page;
+pub use tcp::TcpLimits;
+pub use udp::Endpoint;

@@ -1,344 +1,203 @@
-//! One thread that serves UDP sockets: no lock, no allocation, nobody else's time.
+//! A worker's threads: one serves its UDP sockets, one its TCP sockets; neither waits for the
+//! other, or for the host.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use geodns_core::{Outcome, Packet, Scratch, Source, Surroundings, refuse_all, respond, warm};
+use geodns_core::Surroundings;
 
-use crate::batch::{BATCH, Batch, Envelope};
+use crate::answerer::Common;
+use crate::feed::{Feed, Offered};
 use crate::held::Held;
+use crate::host::{Deferred, Desk, Place, desk};
+use crate::panics::{THREADS, guarded, log_panics};
 use crate::shared::SharedWords;
-use crate::system::{block_signals, drain, event, poll, readable, signal};
-use crate::tally::{Page, Tally};
+use crate::system::{block_signals, drain, event, signal};
+use crate::tally::Page;
+use crate::tcp::{self, Poller, TcpLimits};
+use crate::udp::{self, Endpoint};
 
-/// Questions that wait for the host. Source: no reference; people ask them, by hand.
-const DEFERRED_MAX: usize = 256;
+/// How long a thread sleeps at most, so that its pulse is seen.
+pub(crate) const PULSE_MS: u32 = 250;
 
-/// How long the thread sleeps at most, so that its pulse is seen. Units: milliseconds.
-const PULSE_MS: i32 = 250;
-
-/// With so many datagrams at once there are likely more: receive again without asking.
-const BUSY: usize = BATCH / 8;
-
-/// How long a new generation may wait for the thread to take it.
-const TAKEN_WITHIN: Duration = Duration::from_secs(2);
-
-/// A socket to serve.
-pub struct Endpoint {
-    /// The socket.
-    pub socket: OwnedFd,
-    /// Whether replies must say which address was asked.
-    pub wildcard: bool,
+/// What a server serves with.
+pub struct Parts {
+    /// The UDP sockets.
+    pub udp: Vec<Endpoint>,
+    /// The TCP sockets, listening.
+    pub tcp: Vec<OwnedFd>,
+    /// What TCP clients may take.
+    pub limits: TcpLimits,
+    /// The status words.
+    pub words: SharedWords,
+    /// The counters of the UDP thread, and those of the TCP thread.
+    pub pages: [Page; 2],
+    /// What surrounds the lookup.
+    pub around: Surroundings,
+    /// The first generation; without one everything is REFUSED.
+    pub held: Option<Held>,
 }
 
-/// A question that the host answers.
-pub struct Deferred {
-    endpoint: usize,
-    envelope: Envelope,
-    /// The packet.
-    pub packet: Vec<u8>,
-    /// Who sent it.
-    pub resolver: std::net::IpAddr,
-}
-
-/// What the thread and its owner share.
-struct Shared {
-    endpoints: Vec<Endpoint>,
-    words: SharedWords,
-    page: Page,
-    around: Surroundings,
-    next: Mutex<Next>,
-    /// The number of the generation in `next`, to look at without the lock.
-    number: AtomicU64,
-    taken: Condvar,
-    stopping: AtomicBool,
+/// What one thread and the server share.
+pub(crate) struct Control {
+    pub(crate) feed: Feed,
+    pub(crate) page: Page,
+    pub(crate) wake: OwnedFd,
     pulse: AtomicU64,
-    wake: OwnedFd,
-    deferred: OwnedFd,
+    stopping: AtomicBool,
 }
 
-struct Next {
-    held: Option<Arc<Held>>,
-    scratch: Option<Scratch>,
-    taken: u64,
+/// What all threads and the server share.
+pub(crate) struct Shared {
+    pub(crate) common: Common,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) udp: Control,
+    pub(crate) tcp: Control,
+    /// Readable when there are questions for the host.
+    pub(crate) asked: OwnedFd,
 }
 
 /// The server; it stops when it is dropped.
-pub struct UdpServer {
+pub struct Server {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-    questions: Mutex<Receiver<Deferred>>,
+    desk: Desk,
+    threads: Vec<JoinHandle<()>>,
 }
 
-impl UdpServer {
-    /// Start to serve; without a generation everything is REFUSED.
+impl Server {
+    /// Start to serve.
     ///
     /// # Errors
     /// When the system has no descriptors or threads left.
-    pub fn start(
-        endpoints: Vec<Endpoint>,
-        words: SharedWords,
-        page: Page,
-        around: Surroundings,
-        held: Option<Held>,
-    ) -> io::Result<Self> {
-        let first = Next {
-            scratch: held.as_ref().map(|held| Scratch::new(held.generation())),
-            held: held.map(Arc::new),
-            taken: 0,
-        };
+    pub fn start(parts: Parts) -> io::Result<Self> {
+        log_panics();
+        let held = parts.held.map(Arc::new);
+        let [udp, tcp] = parts.pages.map(|page| Control::new(held.as_ref(), page));
         let shared = Arc::new(Shared {
-            endpoints,
-            words,
-            page,
-            around,
-            next: Mutex::new(first),
-            number: AtomicU64::new(1),
-            taken: Condvar::new(),
-            stopping: AtomicBool::new(false),
-            pulse: AtomicU64::new(0),
-            wake: event()?,
-            deferred: event()?,
+            common: Common {
+                words: parts.words,
+                around: parts.around,
+            },
+            endpoints: parts.udp,
+            udp: udp?,
+            tcp: tcp?,
+            asked: event()?,
         });
-        let (sender, questions) = sync_channel(DEFERRED_MAX);
-        let theirs = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("geodns-udp".into())
-            .spawn(move || {
-                block_signals();
-                // A panic would leave the sockets unserved and the process alive.
-                let abort = AbortOnPanic;
-                Serving::new(&theirs, sender).run();
-                std::mem::forget(abort);
-            })?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-            questions: Mutex::new(questions),
-        })
+        let (desk, asking, told) = desk();
+        let poller = Poller::new(parts.tcp, &shared.tcp.wake)?;
+        let mut server = Self {
+            shared: Arc::clone(&shared),
+            desk,
+            threads: Vec::new(),
+        };
+        let (ours, also, limits) = (Arc::clone(&shared), asking.clone(), parts.limits);
+        server.spawn("udp", move || guarded(&mut udp::Serving::new(&ours, also)))?;
+        server.spawn("tcp", move || {
+            guarded(&mut tcp::Serving::new(
+                &shared, poller, limits, asking, told,
+            ));
+        })?;
+        Ok(server)
     }
 
     /// Serve another generation; once this returns, every further reply comes from it.
     ///
     /// # Errors
-    /// When the thread does not take it in time.
+    /// When a thread does not take it in time.
     pub fn load(&self, held: Held) -> io::Result<()> {
-        let scratch = Scratch::new(held.generation());
-        let mut next = self.shared.lock();
-        // The one before is let go of here, not by the thread.
-        let before = next.held.replace(Arc::new(held));
-        next.scratch = Some(scratch);
-        let number = self.shared.number.fetch_add(1, Ordering::Release) + 1;
-        signal(&self.shared.wake);
-        let untaken = |next: &mut Next| next.taken != number;
-        let waited = self
-            .shared
-            .taken
-            .wait_timeout_while(next, TAKEN_WITHIN, untaken);
-        let (next, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        drop(next);
-        drop(before);
-        if timeout.timed_out() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        Ok(())
+        let held = Arc::new(held);
+        let controls = [&self.shared.udp, &self.shared.tcp];
+        let offered = controls.map(|control| control.offer(&held));
+        let settled = controls.iter().zip(offered);
+        let settled = settled.map(|(control, offered)| control.feed.settle(offered));
+        settled.fold(Ok(()), Result::and)
     }
 
     /// A descriptor that is readable when there are deferred questions.
     #[must_use]
     pub fn deferred_fd(&self) -> RawFd {
-        self.shared.deferred.as_raw_fd()
+        self.shared.asked.as_raw_fd()
     }
 
     /// The next deferred question.
     #[must_use]
     pub fn take(&self) -> Option<Deferred> {
-        drain(&self.shared.deferred);
-        let questions = self
-            .questions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        questions.try_recv().ok()
+        drain(&self.shared.asked);
+        self.desk.take()
     }
 
-    /// Send the host's answer to a deferred question.
-    pub fn answer(&self, question: &Deferred, reply: &[u8]) {
-        if let Some(endpoint) = self.shared.endpoints.get(question.endpoint) {
-            question.envelope.send(endpoint.socket.as_fd(), reply);
+    /// Send the host's reply to a deferred question, or tell that it must have none.
+    pub fn answer(&self, question: &Deferred, reply: Option<&[u8]>) {
+        match &question.place {
+            Place::Udp(endpoint, envelope) => {
+                let endpoint = self.shared.endpoints.get(*endpoint);
+                if let Some((endpoint, reply)) = endpoint.zip(reply) {
+                    envelope.send(endpoint.socket.as_fd(), reply);
+                }
+            }
+            Place::Tcp(ticket) => {
+                self.desk.tell(*ticket, reply.map(<[u8]>::to_vec));
+                signal(&self.shared.tcp.wake);
+            }
         }
     }
 
-    /// A number that goes up while the thread is well.
+    /// Numbers that go up while the threads are well.
     #[must_use]
-    pub fn pulse(&self) -> u64 {
-        self.shared.pulse.load(Ordering::Relaxed)
+    pub fn pulses(&self) -> [u64; 2] {
+        [&self.shared.udp, &self.shared.tcp].map(|control| control.pulse.load(Ordering::Relaxed))
     }
 
     /// Stop serving.
     pub fn stop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Release);
-        signal(&self.shared.wake);
-        if let Some(thread) = self.thread.take() {
+        for control in [&self.shared.udp, &self.shared.tcp] {
+            control.stopping.store(true, Ordering::Release);
+            signal(&control.wake);
+        }
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
+
+    fn spawn(&mut self, name: &str, serve: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let thread = thread::Builder::new().name(format!("{THREADS}{name}"));
+        self.threads.push(thread.spawn(move || {
+            block_signals();
+            serve();
+        })?);
+        Ok(())
+    }
 }
 
-impl Drop for UdpServer {
+impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Next> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        std::process::abort(); // the supervisor starts another worker at once
-    }
-}
-
-/// The thread's own side.
-struct Serving<'s> {
-    shared: &'s Shared,
-    batch: Batch,
-    held: Option<Arc<Held>>,
-    scratch: Scratch,
-    number: u64,
-    tally: Tally,
-    deferred: SyncSender<Deferred>,
-}
-
-impl<'s> Serving<'s> {
-    fn new(shared: &'s Shared, deferred: SyncSender<Deferred>) -> Self {
-        Self {
-            shared,
-            batch: Batch::new(),
-            held: None,
-            scratch: Scratch::default(),
-            number: 0,
-            tally: Tally::default(),
-            deferred,
-        }
+impl Control {
+    fn new(held: Option<&Arc<Held>>, page: Page) -> io::Result<Self> {
+        Ok(Self {
+            feed: Feed::new(held),
+            page,
+            wake: event()?,
+            pulse: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        })
     }
 
-    fn run(&mut self) {
-        let endpoints = self.shared.endpoints.iter();
-        let sockets = endpoints.map(|endpoint| endpoint.socket.as_raw_fd());
-        self.take_generation();
-        let all = std::iter::once(self.shared.wake.as_raw_fd()).chain(sockets);
-        let mut polled: Vec<libc::pollfd> = all.map(readable).collect();
-        while !self.shared.stopping.load(Ordering::Acquire) {
-            self.shared.pulse.fetch_add(1, Ordering::Relaxed);
-            poll(&mut polled, PULSE_MS);
-            let mut ready = polled.iter().map(|each| each.revents != 0);
-            if ready.next() == Some(true) {
-                drain(&self.shared.wake);
-            }
-            self.take_generation();
-            for (number, endpoint) in self.shared.endpoints.iter().enumerate() {
-                if ready.next() == Some(true) {
-                    self.serve(number, endpoint);
-                }
-            }
-        }
+    /// Whether to go on; to be asked at every turn.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.pulse.fetch_add(1, Ordering::Relaxed);
+        !self.stopping.load(Ordering::Acquire)
     }
 
-    fn take_generation(&mut self) {
-        let number = self.shared.number.load(Ordering::Acquire);
-        if number == self.number {
-            return;
-        }
-        let mut next = self.shared.lock();
-        self.held.clone_from(&next.held);
-        self.scratch = next.scratch.take().unwrap_or_default();
-        self.number = self.shared.number.load(Ordering::Acquire);
-        next.taken = self.number;
-        self.shared.taken.notify_all();
-    }
-
-    /// Answer what has come in on one socket, a batch at least, then let others have their turn.
-    fn serve(&mut self, number: usize, endpoint: &Endpoint) {
-        for _ in 0..BATCH {
-            let socket = endpoint.socket.as_fd();
-            // An error may be an ICMP message about an earlier reply; the next call tells.
-            let count = self.batch.receive(socket, endpoint.wildcard).unwrap_or(0);
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            let now_s = now.map_or(0, |since| since.as_secs());
-            if let Some(held) = self.held.as_ref().filter(|_| count > 1) {
-                warm(held.generation(), self.batch.datagrams(), &mut self.scratch);
-            }
-            for at in 0..count {
-                self.answer(number, at, now_s);
-            }
-            self.batch.send(socket);
-            self.tally.flush(&self.shared.page);
-            if count < BUSY || self.shared.number.load(Ordering::Relaxed) != self.number {
-                return;
-            }
-        }
-    }
-
-    fn answer(&mut self, endpoint: usize, at: usize, now_s: u64) {
-        let Some((octets, sender, out)) = self.batch.datagram(at) else {
-            return;
-        };
-        if sender.port == 0 {
-            self.tally.forged(); // nobody listens on port 0
-            return;
-        }
-        let outcome = if let Some(held) = &self.held {
-            let packet = Packet {
-                octets,
-                source: Source::from(sender.address),
-                tcp: false,
-                now_s,
-            };
-            let (words, around) = (&self.shared.words, &self.shared.around);
-            respond(
-                held.generation(),
-                words,
-                around,
-                packet,
-                &mut self.scratch,
-                out,
-            )
-        } else {
-            // No generation yet: we are authoritative for nothing.
-            refuse_all(octets, out)
-        };
-        match outcome {
-            Outcome::Reply(size) => {
-                self.tally.replied(out);
-                self.batch.queue(at, size);
-            }
-            Outcome::Drop => self.tally.dropped(),
-            Outcome::Defer => {
-                let packet = octets.to_vec();
-                let resolver = sender.address.to_canonical();
-                let question = self.batch.envelope(at).map(|envelope| Deferred {
-                    endpoint,
-                    envelope,
-                    packet,
-                    resolver,
-                });
-                match question.map(|question| self.deferred.try_send(question).is_ok()) {
-                    Some(true) => signal(&self.shared.deferred),
-                    _ => self.tally.dropped(),
-                }
-            }
-        }
+    fn offer(&self, held: &Arc<Held>) -> Offered {
+        let offered = self.feed.offer(held);
+        signal(&self.wake);
+        offered
     }
 }

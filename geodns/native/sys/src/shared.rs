@@ -39,11 +39,15 @@ impl Region {
     }
 }
 
-/// The status words: one writer in another process, any number of readers.
+/// The status table's head and words: one writer in another process, any number of readers.
 pub struct SharedWords(Region);
 
+/// Words of the head (FORMAT.md, "Status table"), and which of them is the epoch.
+const HEAD: usize = 8;
+const EPOCH: usize = 2;
+
 impl SharedWords {
-    /// Take words that are mapped.
+    /// Take a table that is mapped, from its start to its last word.
     ///
     /// # Safety
     /// `start` must point to `count` aligned words that stay mapped, readable, as long as
@@ -57,8 +61,13 @@ impl SharedWords {
 
 impl Words for SharedWords {
     fn word(&self, slot: u32) -> u64 {
-        let word = self.0.words().get(slot as usize);
+        let word = self.0.words().get(HEAD + slot as usize);
         word.map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        let epoch = self.0.words().get(EPOCH)?;
+        Some(epoch.load(Ordering::Acquire)) // no word is read before it
     }
 }
 
@@ -95,12 +104,13 @@ mod tests {
 
     #[test]
     fn words_are_read_where_they_stand_and_none_beyond() {
-        let memory: Arc<[u64]> = Arc::from([7, 8]);
+        let memory: Arc<[u64]> = Arc::from([0, 0, 5, 0, 0, 0, 0, 0, 7, 8]);
         let (start, keeper) = (memory.as_ptr(), Box::new(Arc::clone(&memory)));
         // SAFETY: the keeper holds the memory.
-        let words = unsafe { SharedWords::new(start, 2, keeper) };
+        let words = unsafe { SharedWords::new(start, 10, keeper) };
         drop(memory);
         assert_eq!([0, 1, 2].map(|slot| words.word(slot)), [7, 8, 0]);
+        assert_eq!(words.epoch(), Some(5));
     }
 
     #[test]

@@ -1,70 +1,50 @@
 //! The few system calls that the standard library does not offer.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use rustix::event::{EventfdFlags, Timespec, eventfd};
 
 /// A duplicate of a descriptor that somebody else owns.
 ///
 /// # Errors
 /// When there is no such descriptor, or no room for another.
 pub fn duplicate(descriptor: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the system checks the number; the new one is nobody else's.
-    unsafe { owned(libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0)) }
+    // SAFETY: the call takes any number, and touches no memory of ours.
+    let made = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) };
+    if made < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has just made it, so it is open and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(made) })
 }
 
 pub(crate) fn event() -> io::Result<OwnedFd> {
-    // SAFETY: the new descriptor is nobody else's.
-    unsafe { owned(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)) }
+    Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
 }
 
-/// # Safety
-/// `descriptor` is -1, or nobody else's.
-unsafe fn owned(descriptor: RawFd) -> io::Result<OwnedFd> {
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the caller's promise.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
-}
-
+/// Make an event readable. It fails only when it is so already, 2^64 times over.
 pub(crate) fn signal(event: &OwnedFd) {
-    let one = 1_u64.to_ne_bytes();
-    // SAFETY: eight octets are there to be read.
-    unsafe { libc::write(event.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    let _ = rustix::io::write(event, &1_u64.to_ne_bytes());
 }
 
+/// Make an event unreadable. It fails only when it is so already.
 pub(crate) fn drain(event: &OwnedFd) {
-    let mut count = [0_u8; 8];
-    // SAFETY: there is room for eight octets.
-    unsafe { libc::read(event.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+    let _ = rustix::io::read(event, &mut [0_u8; 8]);
 }
 
-pub(crate) fn readable(descriptor: RawFd) -> libc::pollfd {
-    libc::pollfd {
-        fd: descriptor,
-        events: libc::POLLIN,
-        revents: 0,
+/// A time as the system takes it.
+pub(crate) const fn milliseconds(count: u32) -> Timespec {
+    Timespec {
+        tv_sec: (count / 1000) as _,
+        tv_nsec: (count % 1000 * 1_000_000) as _,
     }
-}
-
-/// Wait until something can be read, at most for so many milliseconds.
-pub(crate) fn poll(polled: &mut [libc::pollfd], timeout_ms: i32) {
-    for each in polled.iter_mut() {
-        each.revents = 0;
-    }
-    // SAFETY: the slice is as long as the call is told.
-    unsafe {
-        libc::poll(
-            polled.as_mut_ptr(),
-            polled.len() as libc::nfds_t,
-            timeout_ms,
-        )
-    };
 }
 
 /// Signals are for the host's main thread.
 pub(crate) fn block_signals() {
-    // SAFETY: the set is made before it is used.
+    // SAFETY: a signal set is a plain struct, for which zero is a valid value; `sigfillset` and
+    // `pthread_sigmask` read and write only what they are given, which lives here, or nothing.
     unsafe {
         let mut all = std::mem::zeroed();
         libc::sigfillset(&raw mut all);

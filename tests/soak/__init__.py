@@ -1,0 +1,1 @@
+"""Long runs that no ``make test`` waits for: ``make soak``."""
