@@ -25,7 +25,7 @@ pub(crate) const PULSE_MS: u32 = 250;
 
 /// What a server serves with.
 pub struct Parts {
-    /// The UDP sockets.
+    /// The UDP sockets. No socket may block.
     pub udp: Vec<Endpoint>,
     /// The TCP sockets, listening.
     pub tcp: Vec<OwnedFd>,
