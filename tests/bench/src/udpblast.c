@@ -179,7 +179,7 @@ static void send_queries(struct lane *lane, uint64_t now)
     if (rate > 0 && due(now) < wanted)
         wanted = due(now);
     for (int i = 0; i < wanted; i++) {
-        struct query *query = &lane->query[lane->free[wanted - 1 - i]];
+        struct query *query = &lane->query[lane->free[lane->idle - 1 - i]];
         query->id += 256;
         query->packet[0] = query->id >> 8;
         query->packet[1] = query->id;
