@@ -7,7 +7,19 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import changes, compiling, engine, memory, native, paced, start, verdicts, writes
+from tests.bench import (
+    changes,
+    compiling,
+    engine,
+    great,
+    instructions,
+    memory,
+    native,
+    paced,
+    start,
+    verdicts,
+    writes,
+)
 from tests.bench.figures import Figure, append, table
 from tests.bench.processes import take_precedence
 from tests.bench.workshop import Workshop
@@ -17,6 +29,8 @@ ROWS = {
     "native": native.run,
     "paced": paced.run,
     "changes": changes.run,
+    "great": great.run,
+    "instructions": instructions.run,
     "start": start.run,
     "compile": compiling.run,
     "memory": memory.run,

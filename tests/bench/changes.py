@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -32,7 +32,7 @@ def run(workshop: Workshop) -> list[Figure]:
     """What is lost, and how far p99 moves."""
     moved: dict[str, list[float]] = {name: [] for name in CHANGES}
     lost: dict[str, list[float]] = {name: [] for name in CHANGES}
-    with native_alone(workshop, workshop.prepared(CITY)) as (port, process, orders):
+    with native_alone(workshop.prepared(CITY)) as (port, process, orders):
         target = (port, process)
         half = blast(workshop, target, STEERED, WINDOW_S)["qps"] / 2
 
@@ -60,10 +60,11 @@ def run(workshop: Workshop) -> list[Figure]:
 
 
 @contextmanager
-def native_alone(workshop: Workshop, data_dir: Path) -> Iterator[tuple[int, int, IO[str]]]:
+def native_alone(data_dir: Path, under: Sequence[str] = ()) -> Iterator[tuple[int, int, IO[str]]]:
     """Port, process and the pipe that takes orders; the serving threads are on a core."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.bench.native_child", str(data_dir), str(port)]
+    words = ["-m", "tests.bench.native_child", str(data_dir), str(port)]
+    command = [*under, sys.executable, *words]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None

@@ -34,7 +34,7 @@ PAIRS = 15
 SLOW_PAIRS = 5
 """Rounds in which those take part that nothing is promised about."""
 
-WINDOW_S = 0.8
+WINDOW_S = 0.6
 PROMISED = {"steered": 1.0, "static": 1.05, "NXDOMAIN": 1.05}
 """Of gdnsd's cost."""
 

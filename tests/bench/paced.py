@@ -16,8 +16,8 @@ from tests.bench.processes import SERVER_CORE
 from tests.bench.workshop import CITY, Workshop
 
 RATES = (5_000, 20_000, 50_000, 100_000)
-ROUNDS = 7
-WINDOW_S = 0.8
+ROUNDS = 5
+WINDOW_S = 0.6
 OURS, THEIRS, FLOOR = "native", "gdnsd", "echo"
 
 

