@@ -35,7 +35,7 @@ def run(workshop: Workshop) -> list[Figure]:
     counts: dict[str, list[float]] = {}
     with ExitStack() as stack:
         traces = workshop.fresh("callgrind")
-        tool = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={traces}/%p")
+        tool = ("valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={traces}/%p")
         port, pid, _ = stack.enter_context(native_alone(workshop.prepared(DEFAULT), under=tool))
         servers: dict[str, Target] = {OURS: (port, pid)}
         if THEIRS in peers.installed():
@@ -62,7 +62,7 @@ def _instructions(workshop: Workshop, traces: Path, target: Target, load: Load) 
 
 
 def _control(order: str, pid: int) -> None:
-    subprocess.run(["callgrind_control", order, str(pid)], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["callgrind_control", order, str(pid)], capture_output=True, check=True)
 
 
 def _figures(counts: dict[str, list[float]]) -> list[Figure]:
