@@ -125,8 +125,11 @@ impl Server {
     /// The next deferred question.
     #[must_use]
     pub fn take(&self) -> Option<Deferred> {
-        drain(&self.shared.asked);
-        self.desk.take()
+        self.desk.take().or_else(|| {
+            drain(&self.shared.asked);
+            // The signal of one that has come in between is drained with the rest.
+            self.desk.take()
+        })
     }
 
     /// Send the host's reply to a deferred question, or tell that it must have none.
