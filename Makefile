@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := geodns/native
 CARGO := $(shell command -v cargo 2>/dev/null)
-NATIVE_SOURCES := $(shell find $(NATIVE) -name target -prune -o -type f -print)
+NATIVE_SOURCES := $(shell find $(NATIVE) \( -name target -o -name fuzz -o -name tests \) -prune -o -type f -print)
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DEFAULT_GOAL := help

@@ -79,8 +79,8 @@ class Server:
     """Two threads, for UDP and for TCP; without sections all queries are REFUSED.
 
     Shape: ``udp`` are descriptors and whether replies must say which address was asked, ``tcp``
-           those of listening sockets; all are duplicated here. ``counters`` are those of
-           `geodns.engine.page`, from ``udp`` on, for each thread its own.
+           those of listening sockets; none may block, all are duplicated here. ``counters`` are
+           those of `geodns.engine.page`, from ``udp`` on, for each thread its own.
     Errors: OSError without descriptors or threads; ValueError as `Engine`.
     """
 

@@ -66,13 +66,13 @@ class HeldSections:
         # The name is for who reads /proc/PID/maps; memfd_create(2) takes 249 octets of it.
         name = f"geodns-{entry.name}"[:MEMFD_NAME_MAX]
         descriptor = os.memfd_create(name, os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
-        digest, size = hashlib.sha256(), 0
+        digest, size, chunk = hashlib.sha256(), 0, memoryview(bytearray(CHUNK))
         try:
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    os.write(descriptor, chunk)
+            with path.open("rb", buffering=0) as file:
+                while count := file.readinto(chunk):
+                    digest.update(chunk[:count])
+                    size += count
+                    os.write(descriptor, chunk[:count])
             if size != entry.size or digest.hexdigest() != entry.hash:
                 raise ConfigError(f"Section {path} is not what the manifest says: truncated?")
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)

@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 CONNECTIONS_MAX = 256
-"""Connections of one worker; beyond it the longest idle one gives way. Source: gdnsd."""
+"""Connections of one worker, whatever its engine; beyond it the longest idle one gives way.
+Source: gdnsd."""
 
 IDLE_S = 10.0
 """Seconds without a whole message before a connection is closed. Source: RFC 7766 section

@@ -85,11 +85,11 @@ class Worker:
 
         Errors: ConfigError when it contradicts itself; the one before is served on.
         """
-        generation = Generation(manifest, lambda entry: memoryview(self._sections[entry.hash]))
-        if self._native is not None:
+        if self._native is not None:  # first, for it answers as soon as it is ready
             self._native.load(
                 [(e.kind, e.name, memoryview(self._sections[e.hash])) for e in needed(manifest)]
             )
+        generation = Generation(manifest, lambda entry: memoryview(self._sections[entry.hash]))
         self._responder = Responder(generation, self._status, self._around)
         kept = {entry.hash for entry in manifest.sections}
         for digest in self._sections.keys() - kept:

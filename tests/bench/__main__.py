@@ -7,13 +7,30 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import compiling, engine, memory, native, start, verdicts, writes
+from tests.bench import (
+    changes,
+    compiling,
+    engine,
+    great,
+    instructions,
+    memory,
+    native,
+    paced,
+    start,
+    verdicts,
+    writes,
+)
 from tests.bench.figures import Figure, append, table
+from tests.bench.processes import take_precedence
 from tests.bench.workshop import Workshop
 
 ROWS = {
     "engine": engine.run,
     "native": native.run,
+    "paced": paced.run,
+    "changes": changes.run,
+    "great": great.run,
+    "instructions": instructions.run,
     "start": start.run,
     "compile": compiling.run,
     "memory": memory.run,
@@ -32,6 +49,7 @@ def main() -> int:
     unknown = [row for row in options.rows if row not in ROWS]
     if unknown:
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    take_precedence()
     workshop = Workshop(DIRECTORY, options.city_db)
     found: list[Figure] = []
     try:

@@ -10,15 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.bench.fleet import ZONE
-from tests.bench.processes import pin
+from tests.bench.processes import OTHER_CORE, SERVER_CORE, pin
 from tests.bench.server import free_port
 from tests.bench.workshop import Workshop
 
 WINDOW_S = 1.5
 QUIET_CORES, TRIES = 0.25, 2
 """A window in which others took more than so many cores is tried again, so often at most."""
-
-SERVER_CORE, OTHER_CORE = 0, 1
 
 Load = tuple[str, str, int]
 """What udpblast is told: mode, name, rcode of every reply."""

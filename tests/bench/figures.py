@@ -54,7 +54,7 @@ class Figure:
         if self.promise is None:
             return (*head, judged, "", "", self.note)
         verdict = "met" if self.met else "missed"
-        ratio = f"{self.value / self.promise:.2f}"
+        ratio = f"{self.value / self.promise:.2f}" if self.promise else ""
         note = f"; {self.note}" if self.note else ""
         return (*head, judged, f"≤ {short(self.promise)}", ratio, verdict + note)
 

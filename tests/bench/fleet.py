@@ -8,6 +8,7 @@ from typing import Any
 
 ZONE = "example.test"
 NODES = 100
+GREAT_NODES = 10_000
 SEED = 2026
 """Fixed, so that every run places the same nodes."""
 
@@ -52,6 +53,22 @@ def ruled_fleet() -> Document:
     rules.append({"subnets": subnets, "split": split})
     made["zones"][ZONE]["steers"]["www"] = {"split": split, "rules": rules}
     return made
+
+
+def great_fleet() -> Document:
+    """As many nodes in one pool, all alike: one tier that every answer is drawn from."""
+    nodes = {
+        f"n{number}": {
+            "addresses": [f"198.18.{number >> 8}.{number & 255}"],
+            "location": {"lat": 0.0, "lon": 0.0},
+        }
+        for number in range(GREAT_NODES)
+    }
+    zone = {
+        "nameservers": [{"name": f"ns1.{ZONE}.", "addresses": ["192.0.2.53"]}],
+        "steers": {"www": {"pool": "web"}},
+    }
+    return document(zone, nodes, {"web": {"nodes": list(nodes), "order": "equal"}})
 
 
 def document(

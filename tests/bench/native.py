@@ -14,27 +14,27 @@ from tests.bench import peers
 from tests.bench.blast import (
     ECHOED,
     NXDOMAIN,
-    SERVER_CORE,
     STATIC,
     STEERED,
     STEERED6,
     Load,
     Target,
     Window,
+    blast,
     circumstances,
     echo_server,
     pinned,
-    quiet_window,
 )
 from tests.bench.figures import Figure
 from tests.bench.fleet import random_fleet
+from tests.bench.processes import SERVER_CORE
 from tests.bench.workshop import CITY, Workshop
 
 PAIRS = 15
 SLOW_PAIRS = 5
 """Rounds in which those take part that nothing is promised about."""
 
-WINDOW_S = 0.8
+WINDOW_S = 0.6
 PROMISED = {"steered": 1.0, "static": 1.05, "NXDOMAIN": 1.05}
 """Of gdnsd's cost."""
 
@@ -77,7 +77,7 @@ def _rounds(workshop: Workshop, servers: dict[str, Target]) -> dict[Cell, list[W
             if number >= SLOW_PAIRS and server not in (FLOOR, OURS, THEIRS):
                 continue
             load = ECHOED if server == FLOOR else WORKLOADS[workload]
-            window = quiet_window(workshop, servers[server], load, WINDOW_S)
+            window = blast(workshop, servers[server], load, WINDOW_S)
             found[server, workload].append(window)
     return found
 

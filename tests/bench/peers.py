@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,17 @@ def installed() -> list[str]:
 
 @contextmanager
 def peer(
-    name: str, directory: Path, database: Path, fleet: Document, core: int
+    name: str,
+    directory: Path,
+    database: Path,
+    fleet: Document,
+    core: int,
+    under: Sequence[str] = (),
 ) -> Iterator[Target]:
-    """A peer at work on one core. Errors: RuntimeError when it does not start."""
+    """A peer at work on one core, perhaps under another program.
+
+    Errors: RuntimeError when it does not start.
+    """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     port = free_port()
@@ -62,7 +70,7 @@ def peer(
     program = _program(command[0])
     assert program is not None
     with (directory / "log").open("wb") as log:
-        words = ["taskset", "-c", str(core), program, *command[1:]]
+        words = ["taskset", "-c", str(core), *under, program, *command[1:]]
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         _until_answers(process, port, directory)

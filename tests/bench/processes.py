@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 PROC = Path("/proc")
+SERVER_CORE, OTHER_CORE = 0, 1
+PRECEDENCE = -20
+"""Nice value. Source: sched(7), the highest there is."""
+
 ROLES = {
     "geodns.health.process": "health",
     "geodns.daemon.control": "control",
@@ -16,15 +21,27 @@ ROLES = {
 
 
 def family(supervisor: int) -> dict[str, int]:
-    """The processes of one server by role, the supervisor first."""
+    """The processes of one server by role, the supervisor first; of several workers one."""
+    return {_role(pid): pid for pid in reversed(descendants(supervisor))} | {
+        "supervisor": supervisor
+    }
+
+
+def workers(supervisor: int) -> list[int]:
+    """The workers of one server."""
+    return [pid for pid in descendants(supervisor) if _role(pid) == "worker"]
+
+
+def descendants(supervisor: int) -> list[int]:
+    """The processes that a process has started, and those they have."""
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)
-    found, left = {"supervisor": supervisor}, [supervisor]
+    found: list[int] = []
+    left = [supervisor]
     while left:
-        for pid in children.get(left.pop(), []):
-            found[_role(pid)] = pid
-            left.append(pid)
+        found += (started := children.get(left.pop(), []))
+        left += started
     return found
 
 
@@ -51,6 +68,23 @@ def pin(pids: Iterable[int], core: int) -> None:
     for pid in pids:
         for task in (PROC / str(pid) / "task").iterdir():
             os.sched_setaffinity(int(task.name), {core})
+
+
+def pin_serving(pid: int) -> None:
+    """Keep the native engine's threads on the server's core, the process's others on the other."""
+    for task in (PROC / str(pid) / "task").iterdir():
+        is_serving = (task / "comm").read_text().startswith("geodns-")
+        os.sched_setaffinity(int(task.name), {SERVER_CORE if is_serving else OTHER_CORE})
+
+
+def take_precedence() -> None:
+    """Run before the machine's other processes, where that is allowed: neighbours cost time
+    that says nothing of a server. Processes started from here inherit it."""
+    with contextlib.suppress(OSError):
+        os.setsid()
+    with contextlib.suppress(OSError):
+        (PROC / "self" / "autogroup").write_text(str(PRECEDENCE))
+        os.nice(PRECEDENCE)
 
 
 def memory_mb(pid: int) -> dict[str, float]:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.bench.processes import family
+from tests.bench.processes import family, workers
 
 COMMAND = Path(sys.executable).parent / "geodns"
 START_S, STOP_S = 120.0, 10.0
@@ -77,6 +77,12 @@ class Server:
         """Its processes by role."""
         assert self._process is not None
         return family(self._process.pid)
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        assert self._process is not None
+        return workers(self._process.pid)
 
     def api(self) -> httpx.Client:
         """A client with one kept connection, once the API is up."""

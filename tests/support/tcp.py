@@ -149,12 +149,11 @@ class ReferenceTcp(Clients):
 class NativeTcp(Clients):
     """The native engine's thread; its time is real, so idle connections live shorter."""
 
-    idle_s = 1.0
-
-    def __init__(self, lab: Lab, connections: int) -> None:
+    def __init__(self, lab: Lab, connections: int, idle_s: float = 1.0) -> None:
         from geodns import _native
 
         super().__init__()
+        self.idle_s = idle_s
         self._counters = [array("Q", bytes(8 * len(COUNTERS))) for _ in range(2)]
         self._server = _native.Server(
             [],
@@ -164,7 +163,7 @@ class NativeTcp(Clients):
             native_around(Surroundings()),
             sections(lab),
             connections=connections,
-            idle_s=self.idle_s,
+            idle_s=idle_s,
         )
 
     def counted(self, name: str) -> int:

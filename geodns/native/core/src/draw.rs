@@ -146,3 +146,55 @@ impl Scratch {
         self.tiers.push(start..self.candidates.len());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{draw_from, high_half};
+    use crate::memo::Weighed;
+    use crate::mix::{mix, next};
+
+    /// Candidates in a row, those drawn before left out: what sums and steps are short for.
+    fn one_by_one(weights: &[u64], count: usize, mut draw: u64) -> (Vec<u32>, u64) {
+        let mut left: Vec<Option<u64>> = weights.iter().copied().map(Some).collect();
+        let mut chosen = Vec::new();
+        for _ in 0..count {
+            let mut point = high_half(draw, left.iter().flatten().sum());
+            let is_drawn = |weight: &Option<u64>| {
+                let Some(weight) = weight else { return false };
+                let found = point < *weight;
+                point = point.wrapping_sub(*weight);
+                found
+            };
+            let at = left.iter().position(is_drawn).unwrap();
+            left[at] = None;
+            chosen.push(u32::try_from(at).unwrap());
+            draw = next(draw);
+        }
+        (chosen, draw)
+    }
+
+    #[test]
+    fn running_sums_draw_whom_a_walk_over_all_would_draw() {
+        for round in 0..2000_u64 {
+            let size = 1 + usize::try_from(mix(1, round) % 12).unwrap();
+            let weight = |at| 1 + mix(round, at) % (1 << (mix(2, round) % 40));
+            let weights: Vec<u64> = (0..size as u64).map(weight).collect();
+            let mut up_to = 0;
+            let weighed = |(member, weight): (u32, &u64)| {
+                up_to += weight;
+                Weighed {
+                    member,
+                    usable: 1,
+                    up_to,
+                }
+            };
+            let tier: Vec<Weighed> = (0..).zip(&weights).map(weighed).collect();
+            let count = 1 + usize::try_from(mix(3, round)).unwrap() % size;
+            let (mut taken, mut chosen) = (Vec::new(), Vec::new());
+            let room = (&mut taken, &mut chosen);
+            let draw = draw_from(0, &tier, count, mix(4, round), room);
+            let wanted = one_by_one(&weights, count, mix(4, round));
+            assert_eq!((chosen, draw), wanted, "{weights:?}");
+        }
+    }
+}

@@ -166,3 +166,88 @@ impl Memo {
 fn count<T>(kept: &[T]) -> u32 {
     u32::try_from(kept.len()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, Key, Memo};
+    use crate::choose::Decision;
+    use crate::draw::Candidate;
+    use crate::pools::Family;
+
+    const DECISION: Decision = Decision {
+        pool: Some(1),
+        settled: true,
+        failing_open: false,
+    };
+
+    fn memo() -> Memo {
+        let none = Kept {
+            key: Key(0),
+            round: 0,
+            start: 0,
+            ends: (0, 0),
+            decision: DECISION,
+        };
+        Memo {
+            epoch: None,
+            round: 1,
+            kept: vec![none; 4],
+            candidates: Vec::with_capacity(4),
+            ends: Vec::with_capacity(4),
+        }
+    }
+
+    fn key(class: u32) -> Key {
+        Key::new(0, class, Family::V4)
+    }
+
+    fn keep(memo: &mut Memo, key: Key, weights: &[u64]) {
+        let candidate = |weight: &u64| Candidate {
+            member: 0,
+            usable: 1,
+            weight: *weight,
+        };
+        let candidates: Vec<Candidate> = weights.iter().map(candidate).collect();
+        memo.keep(
+            key,
+            DECISION,
+            std::slice::from_ref(&(0..weights.len())),
+            &candidates,
+        );
+    }
+
+    #[test]
+    fn a_decision_is_kept_until_the_epoch_moves() {
+        let mut memo = memo();
+        assert!(memo.find(key(7), Some(1)).is_none());
+        keep(&mut memo, key(7), &[2, 3]);
+        let kept = memo.find(key(7), Some(1)).unwrap();
+        let sums = memo.tiers(&kept).flat_map(|(_, tier)| tier);
+        assert_eq!(sums.map(|each| each.up_to).collect::<Vec<_>>(), [2, 5]);
+        assert!(memo.find(key(8), Some(1)).is_none());
+        assert!(memo.find(key(7), Some(2)).is_none());
+        assert!(
+            memo.find(key(7), Some(1)).is_none(),
+            "nor when it moves back"
+        );
+    }
+
+    #[test]
+    fn without_an_epoch_nothing_is_kept() {
+        let mut memo = memo();
+        keep(&mut memo, key(7), &[1]);
+        assert!(memo.find(key(7), None).is_none());
+        assert!(memo.find(key(7), None).is_none());
+    }
+
+    #[test]
+    fn without_room_left_all_are_forgotten_and_no_room_is_added() {
+        let mut memo = memo();
+        assert!(memo.find(key(7), Some(1)).is_none());
+        keep(&mut memo, key(7), &[1, 1, 1]);
+        keep(&mut memo, key(8), &[1, 1]);
+        assert!(memo.find(key(7), Some(1)).is_none());
+        assert!(memo.find(key(8), Some(1)).is_some());
+        assert_eq!(memo.candidates.capacity(), 4);
+    }
+}

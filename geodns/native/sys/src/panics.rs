@@ -4,6 +4,7 @@
 //! abort would be mended too, by the supervisor; but who knows the packet could then keep a server
 //! down by repeating it.
 
+use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,10 +60,8 @@ pub(crate) fn log_panics() {
             if !is_ours() {
                 others(info);
             } else if LOGGED.fetch_add(1, Ordering::Relaxed) < LOGGED_MAX {
-                eprintln!(
-                    "geodns.native: a query could not be answered: {}",
-                    told(info)
-                );
+                // Not eprintln, which would panic itself where there is no stderr.
+                let _ = writeln!(stderr(), "geodns.native: {}", told(info));
             }
         }));
     });
@@ -79,8 +78,6 @@ fn told(info: &PanicHookInfo<'_>) -> String {
     let owned = payload.downcast_ref::<String>().map(String::as_str);
     let text = owned.or(payload.downcast_ref::<&str>().copied());
     let text = text.unwrap_or("panic");
-    format!(
-        "{text} at {}",
-        place.as_deref().unwrap_or("an unknown place")
-    )
+    let place = place.as_deref().unwrap_or("an unknown place");
+    format!("a query could not be answered: {text} at {place}")
 }

@@ -25,7 +25,7 @@ pub(crate) const PULSE_MS: u32 = 250;
 
 /// What a server serves with.
 pub struct Parts {
-    /// The UDP sockets.
+    /// The UDP sockets. No socket may block.
     pub udp: Vec<Endpoint>,
     /// The TCP sockets, listening.
     pub tcp: Vec<OwnedFd>,
@@ -125,8 +125,11 @@ impl Server {
     /// The next deferred question.
     #[must_use]
     pub fn take(&self) -> Option<Deferred> {
-        drain(&self.shared.asked);
-        self.desk.take()
+        self.desk.take().or_else(|| {
+            drain(&self.shared.asked);
+            // The signal of one that has come in between is drained with the rest.
+            self.desk.take()
+        })
     }
 
     /// Send the host's reply to a deferred question, or tell that it must have none.

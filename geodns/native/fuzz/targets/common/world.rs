@@ -1,7 +1,7 @@
 //! A world to ask, in several states of health.
 
 use geodns_core::{
-    Generation, Network, Outcome, Packet, Scratch, Source, Surroundings, refuse_all, respond,
+    Generation, Network, Outcome, Packet, Scratch, Source, Surroundings, refuse_all, respond, warm,
 };
 
 use super::lawful::{Seen, check};
@@ -92,6 +92,7 @@ impl World {
         let around = &self.around[usize::from(how.surrounded)];
         let words = &self.states[how.state];
         let (generation, scratch) = &mut self.generations[usize::from(how.direct)];
+        warm(generation, std::iter::once(octets), scratch);
         let room = if how.tcp { TCP_OCTETS } else { UDP_OCTETS };
         let out = &mut self.out[..room];
         let outcome = respond(generation, words, around, packet, scratch, out);
