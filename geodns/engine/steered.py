@@ -45,7 +45,7 @@ class Ready:
 
     Shape: ``fixed`` ones are ``answer``. Where one node is drawn from several, ``each`` has the
     answer of every candidate, with ``limits`` their cumulative weights or with ``keys``,
-    ``weights`` (None if equal) and ``bits`` of an address what users' favourites are found by;
+    ``weights`` (None if equal) and ``masks`` of an address what users' favourites are found by;
     ``favourites`` are positions in ``each`` of users met before. Otherwise ``decision`` is drawn
     from in full. ``passed`` are those whose load sends the user away, ``arm`` is a split's.
     """
@@ -59,7 +59,7 @@ class Ready:
     limits: Sequence[int] = ()
     keys: Keys | None = None
     weights: Sequence[int] | None = None
-    bits: Mapping[int, int] = field(default_factory=dict)
+    masks: Mapping[int, int] = field(default_factory=dict)
     arm: int = 0
     passed: Passed = NOBODY
     favourites: dict[int, int] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Steering:
 
     def _favourite(self, ready: Ready, keys: Keys, steer: SteerTable, subject: Subject) -> int:
         """The position of the node that a user is given of several."""
-        user = user_of(subject.value, subject.version, ready.bits[subject.version])
+        user = subject.value & ready.masks[subject.version]
         if len(ready.each) < MANY:
             return winner(mix(steer.sticky_salt, user), keys, ready.weights)
         found = ready.favourites.get(user)
@@ -191,7 +191,7 @@ class Steering:
             limits=list(accumulate(weights)) if pool.spread == WEIGHTED else (),
             keys=Keys([c.member.key for c in tier]) if pool.spread == STICKY else None,
             weights=equal_or_none(weights),
-            bits=pool.sticky_bits,
+            masks={v: user_of(-1, v, bits) for v, bits in pool.sticky_bits.items()},
             arm=arm,
             passed=passed,
         )

@@ -61,9 +61,9 @@ def _subject4(view: ViewTable, number: int, address: int, scope: int, offset: in
 
     The scope holds all that the answer depends on, and may be longer than the source.
     """
-    destination = view.destination(number)
-    scope = offset + max(scope, destination.bits4)
-    placed = view.knows4(number, address)
+    destination = view.destinations[view.record[number]]
+    scope = offset + (scope if scope > destination.bits4 else destination.bits4)
+    placed = number != view.unknown or view.knows4(number, address)
     return Subject(number, scope, address, True, placed, 4, destination, address & _USER4)
 
 
@@ -73,7 +73,7 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
     upper = address >> 64
     number, scope = view.locate.find6(upper)
     if number != SPECIAL_CLASS:
-        destination = view.destination(number)
+        destination = view.destinations[view.record[number]]
         scope = max(scope, destination.bits6)
         placed = view.knows6(number, upper)
         return Subject(number, scope, upper, True, placed, 6, destination, upper & _USER6)
@@ -96,7 +96,8 @@ def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:
             view.resolvers.clear()
         found = view.resolvers[resolver] = _located(view, resolver)
     number, value, version, placed, user = found
-    return Subject(number, scope, value, False, placed, version, view.destination(number), user)
+    destination = view.destinations[view.record[number]]
+    return Subject(number, scope, value, False, placed, version, destination, user)
 
 
 def _located(view: ViewTable, resolver: str) -> Located:

@@ -102,6 +102,7 @@ class ViewTable:
         if self._row_group is not None:
             self._group_at = section.column("group_at")
             self._group = section.column("group")
+        # What class ``number`` leads to is ``destinations[record[number]]``.
         self.destinations = tuple(_destinations(section))
         self.resolvers: dict[str, Located] = {}
 
@@ -109,10 +110,6 @@ class ViewTable:
         """For people: the destinations' rules, and how many scopes the view has."""
         content: dict[str, Any] = json.loads(self._section.octets("about"))
         return content
-
-    def destination(self, number: int) -> Destination:
-        """What a class leads to."""
-        return self.destinations[self.record[number]]
 
     def knows4(self, number: int, address: int) -> bool:
         """Whether the place of an IPv4 address of this class is known, or does not matter.
