@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import compiling, engine, memory, start, verdicts, writes
+from tests.bench import changing, compiling, engine, memory, start, verdicts, writes
 from tests.bench.figures import Figure, append, table
 from tests.bench.workshop import Workshop
 
@@ -17,6 +17,7 @@ ROWS = {
     "compile": compiling.run,
     "memory": memory.run,
     "write": writes.run,
+    "change": changing.run,
     "verdict": verdicts.run,
 }
 DIRECTORY = Path(__file__).resolve().parents[2] / ".bench"
