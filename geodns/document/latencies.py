@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,7 +33,7 @@ def rows_from_csv(text: str) -> tuple[dict[str, Any], list[int]]:
     Errors: ConfigError with every row that has not a field for each column, and its line. What
             the fields hold is left to the model.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     rows: list[list[Any]] = []
     lines: list[int] = []
     faults: list[Reason] = []
@@ -66,7 +67,7 @@ def _in_line(reason: Reason, lines: Sequence[int]) -> Reason:
 
 def _order(found: list[str]) -> list[tuple[str, int]]:
     """Where each column stands. Errors: ConfigError unless all are there, and no others."""
-    names = [name.strip().lstrip("\ufeff") for name in found]
+    names = [name.strip() for name in found]
     if sorted(names) != sorted(HEADER):
         detail = f"Line 1 must be the header {','.join(HEADER)}."
         raise ConfigError([Reason("", "bad_csv", detail, ",".join(found)[:200])])
@@ -80,15 +81,17 @@ def _wrong_length(line: int, fields: list[str]) -> Reason:
 
 def _number(text: str) -> object:
     """The number a field spells; else the text itself, which the model refuses."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else text
 
 
 def _whole(text: str) -> object:
-    return int(text) if text.strip().isascii() and text.strip().isdigit() else text
+    return int(text) if _INTEGER.fullmatch(text.strip()) else text
 
+
+_DECIMAL = re.compile(
+    r"[-+]?([0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})([eE][-+]?[0-9]{1,2})?", re.ASCII
+)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,20}", re.ASCII)
 
 _READERS: Mapping[str, Callable[[str], object]] = {
     "from": str.strip,

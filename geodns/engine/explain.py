@@ -28,7 +28,7 @@ from geodns.errors import ConfigError, NotFound, Reason
 from geodns.snapshot.status import StatusTable
 from geodns.steering.choose import Candidate
 from geodns.steering.draw import user_of
-from geodns.steering.mix import SPLIT_BITS
+from geodns.steering.mix import DRAW_BITS
 from geodns.steering.tables import FIRST, STICKY, WEIGHTED, Chain
 
 _HEADER = Struct(">HHHHHH").pack
@@ -214,10 +214,10 @@ class _Steered:
         elif self._place.coarse:
             yield "place is coarse, a whole country: all that may be nearest count as equal"
         if subject.destination.is_split:
-            yield f"arm by hash of {self._user(SPLIT_BITS[subject.version])}"
+            yield f"arm by hash of {self._user(DRAW_BITS[subject.version])}"
         pool = ready.decision.pool
         if pool is not None and pool.spread == STICKY:
-            yield f"sticky by hash of {self._user(pool.sticky_bits(subject.version))}"
+            yield f"sticky by hash of {self._user(pool.sticky_bits[subject.version])}"
         yield self._scope_note()
 
     def _user(self, bits: int) -> str:

@@ -72,8 +72,7 @@ class PoolTables:
             min_up=min_up,
             near=bool(near),
             open=bool(open_),
-            sticky_bits4=min(sticky & 255, 32),
-            sticky_bits6=min(sticky >> 8 & 255, 64),
+            sticky_bits={4: min(sticky & 255, 32), 6: min(sticky >> 8 & 255, 64)},
             number=number,
         )
 

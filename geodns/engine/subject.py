@@ -6,15 +6,25 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from geodns.engine.query import Query
-from geodns.engine.views import Destination, ViewTable
+from geodns.engine.views import Destination, Located, ViewTable
 from geodns.geo.special import beside_embedded, fold, special_prefix_len
 from geodns.snapshot.layout import SPECIAL_CLASS
+from geodns.steering.draw import user_of
+from geodns.steering.mix import DRAW_BITS, MASK
+
+_USER4 = user_of(0xFFFF_FFFF, 4, DRAW_BITS[4])
+_USER6 = user_of(MASK, 6, DRAW_BITS[6])
+
+RESOLVERS_MAX = 1024
+"""Resolvers that a view remembers the class of. Source: some 400 octets each; who asks without a
+client subnet asks for many."""
 
 
 class Subject(NamedTuple):
     """Shape: ``number`` is the class, ``destination`` what it leads to; ``value`` the IPv4 address
     or the upper 64 bits of the IPv6 one, by ``version``, for draws; ``scope`` goes into the
-    reply; ``placed`` says that the place is known, or does not matter."""
+    reply; ``placed`` says that the place is known, or does not matter. ``user`` is the part of
+    ``value`` that a split's arm and load depend on."""
 
     number: int
     scope: int
@@ -23,6 +33,7 @@ class Subject(NamedTuple):
     placed: bool
     version: int
     destination: Destination
+    user: int
 
 
 def subject_of(query: Query, view: ViewTable, resolver: str, *, ecs: bool) -> Subject:
@@ -50,9 +61,10 @@ def _subject4(view: ViewTable, number: int, address: int, scope: int, offset: in
 
     The scope holds all that the answer depends on, and may be longer than the source.
     """
-    destination = view.destination(number)
-    scope = offset + max(scope, destination.bits4)
-    return Subject(number, scope, address, True, view.knows4(number, address), 4, destination)
+    destination = view.destinations[view.record[number]]
+    scope = offset + (scope if scope > destination.bits4 else destination.bits4)
+    placed = number != view.unknown or view.knows4(number, address)
+    return Subject(number, scope, address, True, placed, 4, destination, address & _USER4)
 
 
 def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
@@ -61,9 +73,10 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
     upper = address >> 64
     number, scope = view.locate.find6(upper)
     if number != SPECIAL_CLASS:
-        destination = view.destination(number)
+        destination = view.destinations[view.record[number]]
         scope = max(scope, destination.bits6)
-        return Subject(number, scope, upper, True, view.knows6(number, upper), 6, destination)
+        placed = view.knows6(number, upper)
+        return Subject(number, scope, upper, True, placed, 6, destination, upper & _USER6)
     folded = fold(address, query.source_prefix_len)
     if folded is not None:
         inner, _, offset = folded
@@ -78,6 +91,17 @@ def _subject6(query: Query, view: ViewTable, resolver: str) -> Subject:
 
 def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:
     """The class of the packet's source; one without a place gets the unknown class."""
+    found = view.resolvers.get(resolver)
+    if found is None:
+        if len(view.resolvers) >= RESOLVERS_MAX:
+            view.resolvers.clear()
+        found = view.resolvers[resolver] = _located(view, resolver)
+    number, value, version, placed, user = found
+    destination = view.destinations[view.record[number]]
+    return Subject(number, scope, value, False, placed, version, destination, user)
+
+
+def _located(view: ViewTable, resolver: str) -> Located:
     address = ip_address(resolver.partition("%")[0])
     value, version = int(address), address.version
     if version == 4:
@@ -90,5 +114,6 @@ def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:
             number = view.locate.find4(value)[0]
     if number == SPECIAL_CLASS:
         number = view.unknown
-    placed = view.knows4(number, value) if version == 4 else view.knows6(number, value)
-    return Subject(number, scope, value, False, placed, version, view.destination(number))
+    if version == 4:
+        return Located(number, value, 4, view.knows4(number, value), value & _USER4)
+    return Located(number, value, 6, view.knows6(number, value), value & _USER6)

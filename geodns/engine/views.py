@@ -7,13 +7,13 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from geodns.engine.intervals import Intervals, Locator, locator_of
 from geodns.errors import ConfigError
 from geodns.snapshot.layout import NO_GROUP
 from geodns.snapshot.section import Section
-from geodns.steering.rendezvous import equal_or_none, winner
+from geodns.steering.rendezvous import Keys, equal_or_none, winner
 from geodns.steering.tables import PLACE
 
 NOWHERE = (0, 1)
@@ -21,6 +21,16 @@ NOWHERE = (0, 1)
 
 Row = tuple[Sequence[int], Sequence[int] | None]
 """The items of a row, and the places of its group; None: all of the pool's."""
+
+
+class Located(NamedTuple):
+    """Where an address is, and what it counts as in draws (`geodns.engine.subject`)."""
+
+    number: int
+    value: int
+    version: int
+    placed: bool
+    user: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Destination:
         self.arms = arms
         self.bits4, self.bits6 = bits4, bits6
         self._drawn = [at for at, arm in enumerate(arms) if arm.weight] or [0]
-        self._keys = [arms[at].key for at in self._drawn]
+        self._keys = Keys([arms[at].key for at in self._drawn])
         self._weights = equal_or_none([arms[at].weight for at in self._drawn])
         self.is_split = len(self._drawn) > 1
         self.only = self._drawn[0]
@@ -92,16 +102,14 @@ class ViewTable:
         if self._row_group is not None:
             self._group_at = section.column("group_at")
             self._group = section.column("group")
+        # What class ``number`` leads to is ``destinations[record[number]]``.
         self.destinations = tuple(_destinations(section))
+        self.resolvers: dict[str, Located] = {}
 
     def about(self) -> dict[str, Any]:
         """For people: the destinations' rules, and how many scopes the view has."""
         content: dict[str, Any] = json.loads(self._section.octets("about"))
         return content
-
-    def destination(self, number: int) -> Destination:
-        """What a class leads to."""
-        return self.destinations[self.record[number]]
 
     def knows4(self, number: int, address: int) -> bool:
         """Whether the place of an IPv4 address of this class is known, or does not matter.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geodns.steering.choose import Candidate, Decision
 from geodns.steering.mix import GOLDEN, MASK, mix64
-from geodns.steering.rendezvous import ranked
+from geodns.steering.rendezvous import Keys, ranked
 from geodns.steering.tables import FIRST, WEIGHTED
 
 Tier = tuple[Candidate, ...]
@@ -46,7 +46,7 @@ def pick(decision: Decision, draw: int) -> list[Candidate]:
 
 def favourites(tier: Tier, draw: int) -> list[Candidate]:
     """The candidates of a tier in the order in which one user is given them."""
-    keys = [candidate.member.key for candidate in tier]
+    keys = Keys([candidate.member.key for candidate in tier])
     return [tier[at] for at in ranked(draw, keys, [candidate.weight for candidate in tier])]
 
 

@@ -15,9 +15,10 @@ SHED = int.from_bytes(b"shed", "big")
 """What a name's salt is mixed with, so that its arms, its nodes and who is sent away by load are
 drawn independently of one another."""
 
-SPLIT_BITS = SHED_BITS = {4: 20, 6: 40}
-"""Leading bits of an address, by IP version, by which arms are drawn and users are sent away.
-Source: as the default of ``sticky_bits``; within a /20 and a /40 users move together."""
+DRAW_BITS = {4: 20, 6: 40}
+"""Leading bits of an address, by IP version, by which arms are drawn and load sends users away.
+Source: as the default of ``sticky_bits``; one is a small network's size, and a million of either
+keep shares exact."""
 
 
 def mix64(x: int) -> int:
@@ -35,4 +36,10 @@ def mix(key: int, value: int) -> int:
 
     Units: both are taken modulo 2**64. Not cryptographic: it spreads load, it keeps no secret.
     """
-    return mix64((key ^ mix64(value + GOLDEN & MASK)) & MASK)
+    x = value + GOLDEN & MASK  # `mix64` twice, written out: queries wait for it
+    x = (x ^ x >> 30) * 0xBF58_476D_1CE4_E5B9 & MASK
+    x = (x ^ x >> 27) * 0x94D0_49BB_1331_11EB & MASK
+    x = (x ^ x >> 31 ^ key) & MASK
+    x = (x ^ x >> 30) * 0xBF58_476D_1CE4_E5B9 & MASK
+    x = (x ^ x >> 27) * 0x94D0_49BB_1331_11EB & MASK
+    return x ^ x >> 31

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 from itertools import pairwise
+from struct import Struct
 
 from geodns.steering.mix import MASK, mix64
 
@@ -44,46 +45,60 @@ def neg_log2(h: int) -> int:
     return (65 - width << 32) - LOGARITHMS[at] - (_STEPS[at] * (h >> 24 & 0xFFFF_FFFF) >> 32)
 
 
-def winner(base: int, keys: Sequence[int], weights: Sequence[int] | None) -> int:
+class Keys:
+    """The keys of some candidates, hashed all at once: they stand in one long integer, each in a
+    lane of 128 bits, where no product of 64 bits runs over."""
+
+    def __init__(self, keys: Sequence[int]) -> None:
+        lanes = range(0, 128 * len(keys), 128)
+        self._keys = sum(key << lane for key, lane in zip(keys, lanes, strict=True))
+        self._ones = sum(1 << lane for lane in lanes)
+        self._low = MASK * self._ones
+        self._octets = 16 * len(keys)
+        self._unpack = Struct("<" + "Q8x" * len(keys)).unpack
+
+    def hashes(self, base: int) -> tuple[int, ...]:
+        """`mix64` of each key under ``base``."""
+        low = self._low
+        x = self._keys ^ base * self._ones
+        x = ((x ^ x >> 30) & low) * 0xBF58_476D_1CE4_E5B9 & low
+        x = ((x ^ x >> 27) & low) * 0x94D0_49BB_1331_11EB & low
+        return self._unpack(((x ^ x >> 31) & low).to_bytes(self._octets, "little"))
+
+
+def winner(base: int, keys: Keys, weights: Sequence[int] | None) -> int:
     """The position of the candidate with the least cost, equal costs by the greater hash, equal
     hashes by position.
 
     Shape: ``base`` is `mix` of the draw's key and the user; weights are positive, None says that
     they are equal: then the greatest hash wins, and no logarithm is needed.
     """
-    hashes = _hashes(base, keys)
-    best = hashes.index(max(hashes))
-    if weights is None or weights[best] == max(weights):  # nobody is cheaper, or weighs more
+    hashes = keys.hashes(base)
+    h = max(hashes)
+    best = hashes.index(h)
+    if weights is None:
         return best
-    h, least, by = hashes[best], neg_log2(hashes[best]), weights[best]
-    for at, other in enumerate(hashes):
-        cost = neg_log2(other)
-        here, there = cost * by, least * weights[at]
-        if here < there or (here == there and other > h):
-            best, h, least, by = at, other, cost, weights[at]
+    by = lightest = weights[best]
+    least = 0
+    for at, weight in enumerate(weights):
+        if weight > lightest:  # others cost no less and weigh no more than the first best
+            least = least or neg_log2(h)
+            cost = neg_log2(hashes[at])
+            here, there = cost * by, least * weight
+            if here < there or (here == there and hashes[at] > h):
+                best, h, least, by = at, hashes[at], cost, weight
     return best
 
 
-def ranked(base: int, keys: Sequence[int], weights: Sequence[int]) -> list[int]:
+def ranked(base: int, keys: Keys, weights: Sequence[int]) -> list[int]:
     """The positions of all candidates, as `winner` would take them one after the other."""
-    hashes = _hashes(base, keys)
+    hashes = keys.hashes(base)
     costs = [neg_log2(h) for h in hashes]
 
     def compare(a: int, b: int) -> int:
         return costs[a] * weights[b] - costs[b] * weights[a] or hashes[b] - hashes[a]
 
     return sorted(range(len(hashes)), key=cmp_to_key(compare))
-
-
-def _hashes(base: int, keys: Sequence[int]) -> list[int]:
-    """`mix64` of each key under ``base``, written out: a call for each would cost most of it."""
-    hashes = []
-    for key in keys:
-        x = base ^ key
-        x = (x ^ x >> 30) * 0xBF58_476D_1CE4_E5B9 & MASK
-        x = (x ^ x >> 27) * 0x94D0_49BB_1331_11EB & MASK
-        hashes.append(x ^ x >> 31)
-    return hashes
 
 
 def equal_or_none(weights: Sequence[int]) -> Sequence[int] | None:

@@ -14,6 +14,9 @@ from geodns.steering.tables import TIER_START, WHOLE
 Words = NDArray[np.uint32]
 Rows = list[Words]
 
+SPREAD = 0x9E37_79B9_7F4A_7C15
+"""An odd number that scatters bits. Source: 2^64 divided by the golden ratio, after Knuth."""
+
 NO_GROUP = 0xFFFF_FFFF
 """Of a row: every place of the pool may answer."""
 
@@ -115,7 +118,7 @@ def distinct_rows(items: Words) -> Part:
     """Number the distinct rows of a table."""
     keys = np.zeros(len(items), np.uint64)
     for column in items.T:
-        keys = (keys ^ column) * np.uint64(0x9E37_79B9_7F4A_7C15)
+        keys = (keys ^ column) * np.uint64(SPREAD)
         keys ^= keys >> np.uint64(29)
     _, first, row_of = np.unique(keys, return_index=True, return_inverse=True)
     if not np.array_equal(items[first[row_of]], items):  # two rows of one key

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from geodns.steering.mix import DRAW_BITS
 
 V4, V6, NAME = 4, 6, 0
 """What is answered with: an IP version, or the name of a service elsewhere (CNAME)."""
@@ -72,7 +74,8 @@ Point = tuple[int, int, int]
 class PoolTable:
     """A pool as it is steered by.
 
-    Shape: ``places[p]`` holds the members that stand together, at ``points[p]``.
+    Shape: ``places[p]`` holds the members that stand together, at ``points[p]``;
+    ``sticky_bits`` is by IP version.
     """
 
     places: tuple[tuple[Member, ...], ...]
@@ -83,8 +86,7 @@ class PoolTable:
     min_up: int = 1
     near: bool = True
     open: bool = True
-    sticky_bits4: int = 20
-    sticky_bits6: int = 40
+    sticky_bits: Mapping[int, int] = field(default_factory=lambda: DRAW_BITS)
     number: int = 0
     _tails: dict[int, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -102,10 +104,6 @@ class PoolTable:
             far = [(x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2 for a, b, c in self.points]
             tail = self._tails[place] = array("I", sorted(range(len(far)), key=far.__getitem__))
         return tail
-
-    def sticky_bits(self, version: int) -> int:
-        """Leading bits of an address that a sticky choice depends on."""
-        return self.sticky_bits4 if version == 4 else self.sticky_bits6
 
 
 @dataclass(frozen=True, slots=True)

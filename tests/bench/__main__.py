@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.bench import (
     changes,
+    changing,
     compiling,
     engine,
     great,
@@ -35,6 +36,7 @@ ROWS = {
     "compile": compiling.run,
     "memory": memory.run,
     "write": writes.run,
+    "change": changing.run,
     "verdict": verdicts.run,
 }
 DIRECTORY = Path(__file__).resolve().parents[2] / ".bench"

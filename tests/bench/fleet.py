@@ -42,13 +42,10 @@ def ruled_fleet() -> Document:
     made["pools"] = {
         "stable": {"nodes": nodes, **wide},
         "canary": {"nodes": nodes[::2], "fallback": "stable", **wide},
-        "last": {"nodes": nodes[:10], **wide},
     }
     split = {"stable": 95, "canary": 5}
-    rules = [
-        {"geos": [code], "split": split | {"last": number + 1}, "fence": number % 2 == 0}
-        for number, code in enumerate(("EU27", "AS", "NA-US", "SA", "AF", "OC"))
-    ]
+    codes = ("EU27", "AS", "NA-US", "SA", "AF", "OC")
+    rules = [{"geos": [code], "split": split, "fence": True} for code in codes]
     subnets = [f"{first}.{second}.0.0/16" for first in (45, 80, 120, 190) for second in range(200)]
     rules.append({"subnets": subnets, "split": split})
     made["zones"][ZONE]["steers"]["www"] = {"split": split, "rules": rules}

@@ -21,7 +21,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DATA_FILES = {"geodns-default.mmdb", "LICENSE-DBIP", "NOTICE", "README.md"}
+DATA_FILES = {"geodns-default.mmdb", "places.tsv.gz", "LICENSE-DBIP", "NOTICE", "README.md"}
 LICENCE_FILES = {"LICENSE", "data/LICENSE-DBIP", "data/NOTICE"}
 
 # --- With Rust ---

@@ -149,7 +149,7 @@ def test_a_view_without_any_table_is_refused() -> None:
 def test_a_class_leads_to_its_destination_and_its_arms_to_their_rows() -> None:
     made = table()
     rule, rest = made.destinations
-    assert [made.destination(number) for number in (0, 3, 7)] == [rule, rest, rest]
+    assert [made.destinations[made.record[number]] for number in (0, 3, 7)] == [rule, rest, rest]
     assert (rule.is_split, rest.is_split) == (False, True)
     assert [arm.pools for arm in rest.arms] == [(WEB,), (CANARY, WEB)]
     assert [(list(items), group) for items, group in made.rows(0, rule.arms[0])] == [

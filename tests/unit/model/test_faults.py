@@ -40,7 +40,9 @@ def test_a_fault_names_the_field_and_its_bound(
 
 def test_an_unknown_field_like_no_other_is_told_which_there_are() -> None:
     (told,) = faults(Node, {"xyz": 1})
-    assert told.startswith("/xyz: There is no such field. Known are addresses, cname, at, location,")
+    assert told.startswith(
+        "/xyz: There is no such field. Known are addresses, cname, at, location,"
+    )
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -220,5 +220,5 @@ def test_the_class_of_the_unknown_is_that_of_their_destination() -> None:
         made = Made(seed)
         who = Person(4, 0, 0, 0, (float("nan"), float("nan")), ("", "", ""), False)
         for section in made.sections:
-            got, arms = told(section, section.column("unknown")[0])
+            got, _ = told(section, section.column("unknown")[0])
             assert got == destination(made.config, who)

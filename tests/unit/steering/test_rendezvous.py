@@ -19,6 +19,7 @@ from geodns.steering.draw import user_of
 from geodns.steering.mix import MASK, SHED, SPLIT, STICKY, mix, mix64
 from geodns.steering.rendezvous import (
     LOGARITHMS,
+    Keys,
     equal_or_none,
     is_sent_away,
     neg_log2,
@@ -76,10 +77,10 @@ def test_draws_give_the_vectors_of_the_format(row: list[str]) -> None:
     assert user_of(value, version, bits) == user
     arm, sticky, shed = (mix(mix(SALT, each), user) for each in (SPLIT, STICKY, SHED))
     assert arm == base
-    assert winner(arm, KEYS[:2], [95, 5]) == number(row[5])
-    assert winner(arm, KEYS, None) == number(row[6])
-    assert ranked(sticky, KEYS, [3, 2, 1]) == numbers(row[7])
-    assert ranked(sticky, KEYS, [7, 7, 7]) == numbers(row[8])
+    assert winner(arm, Keys(KEYS[:2]), [95, 5]) == number(row[5])
+    assert winner(arm, Keys(KEYS), None) == number(row[6])
+    assert ranked(sticky, Keys(KEYS), [3, 2, 1]) == numbers(row[7])
+    assert ranked(sticky, Keys(KEYS), [7, 7, 7]) == numbers(row[8])
     for key, share in zip(KEYS, numbers(row[9]), strict=True):
         assert is_sent_away(shed, key, share + 1)
         assert not is_sent_away(shed, key, share)
@@ -101,6 +102,12 @@ def test_a_greater_hash_never_costs_more(a: int, b: int) -> None:
 
 # --- The order ---
 
+
+@given(hashes, st.lists(hashes, min_size=1, max_size=40))
+def test_all_keys_at_once_are_hashed_as_each_alone(base: int, keys: list[int]) -> None:
+    assert list(Keys(keys).hashes(base)) == [mix64(base ^ key) for key in keys]
+
+
 weighted = st.lists(st.tuples(hashes, st.integers(1, 255_000)), min_size=1, max_size=8)
 
 
@@ -115,15 +122,19 @@ def test_the_order_is_cost_then_greater_hash_then_position(
         return Fraction(neg_log2(h), weights[at]), -h, at
 
     wanted = sorted(range(len(keys)), key=rank)
-    assert ranked(base, keys, weights) == wanted
-    assert winner(base, keys, weights) == wanted[0]
+    assert ranked(base, Keys(keys), weights) == wanted
+    assert winner(base, Keys(keys), weights) == wanted[0]
 
 
 @given(hashes, st.lists(hashes, min_size=1, max_size=8), st.integers(1, 1000))
 def test_equal_weights_need_no_logarithm(base: int, keys: list[int], weight: int) -> None:
     weights = [weight] * len(keys)
     assert equal_or_none(weights) is None
-    assert winner(base, keys, None) == winner(base, keys, weights) == ranked(base, keys, weights)[0]
+    assert (
+        winner(base, Keys(keys), None)
+        == winner(base, Keys(keys), weights)
+        == ranked(base, Keys(keys), weights)[0]
+    )
 
 
 def test_unequal_weights_are_told_from_equal_ones() -> None:
@@ -140,7 +151,8 @@ def winners(keys: list[int], weights: list[int], users: int = USERS) -> list[int
     """The winning key of each user."""
     salt = mix(SALT, SPLIT)
     equal = equal_or_none(weights)
-    return [keys[winner(mix(salt, user << 12), keys, equal)] for user in range(users)]
+    made = Keys(keys)
+    return [keys[winner(mix(salt, user << 12), made, equal)] for user in range(users)]
 
 
 def keys_of(count: int) -> list[int]:
@@ -202,7 +214,7 @@ def test_who_is_sent_away_stays_away_while_load_grows() -> None:
 
 
 def test_arms_nodes_and_load_are_drawn_independently() -> None:
-    arms, nodes = ([winner(mix(mix(SALT, each), user), KEYS, None) for user in range(9000)]
+    arms, nodes = ([winner(mix(mix(SALT, each), user), Keys(KEYS), None) for user in range(9000)]
                    for each in (SPLIT, STICKY))  # fmt: skip
     pairs = Counter(zip(arms, nodes, strict=True))
     assert len(pairs) == 9
