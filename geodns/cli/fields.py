@@ -17,11 +17,12 @@ from geodns.errors import ConfigError, Reason
 
 # What the API's fields hold, where it cannot be seen from the value. A dot leads into a mapping,
 # ``.*`` stands for any of its keys. A test compares this with the model.
-LISTS = frozenset({"nameservers", "addresses", "nodes", "expect.status"})
+LISTS = frozenset({"nameservers", "addresses", "nodes", "argv", "of", "expect.status"})
 TEXTS = frozenset(
     {
         "contact", "cname", "probe_address", "order", "spread", "families", "monitor", "fallback",
-        "all_down", "type", "host", "path", "method", "expect.body",
+        "all_down", "type", "host", "path", "method", "ca", "service", "send", "send_hex", "query",
+        "expect.body", "expect.regex", "expect.body_hex", "expect.rcode", "expect.answer",
         "labels.*", "select.*", "headers.*",
     }
 )  # fmt: skip

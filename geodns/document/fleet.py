@@ -1,4 +1,4 @@
-"""The rules for nodes, pools and monitors that span fields or resources."""
+"""The rules for nodes and pools that span fields or resources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.base import join_pointer
 from geodns.model.config import Config
-from geodns.model.monitor import Monitor
 from geodns.model.node import Node
 from geodns.model.pool import Pool
 
@@ -123,46 +122,6 @@ def _cycle(circle: list[str]) -> Reason:
     shown = " → ".join(circle if len(circle) <= 10 else [*circle[:9], "…", circle[-1]])
     detail = f"The fallbacks run in a circle: {shown}."
     return Reason(f"{pointer('pool', (circle[0],))}/fallback", "cycle", detail, circle[1])
-
-
-# --- Monitors ---
-
-_HTTP_ONLY = ("host", "path", "method", "headers", "verify", "expect")
-
-
-def monitor_faults(config: Config) -> Iterator[Reason]:
-    """Monitors that cannot work as they are written."""
-    for monitor_id, monitor in config.monitors.items():
-        at = pointer("monitor", (monitor_id,))
-        yield from _fields_of_type(at, monitor)
-        if "timeout_s" in monitor.model_fields_set and monitor.timeout_s > monitor.interval_s:
-            # The next probe would be due while this one is still waiting. A default that an
-            # interval of a second leaves behind is no mistake of the operator's.
-            yield Reason(
-                f"{at}/timeout_s",
-                "out_of_range",
-                f"timeout_s {monitor.timeout_s:g} is above interval_s {monitor.interval_s:g}.",
-                monitor.timeout_s,
-                f"Set timeout_s to {monitor.interval_s:g} or less.",
-            )
-        if monitor.type != "tcp" and monitor.method == "HEAD" and monitor.expect.body is not None:
-            # RFC 9110 section 9.3.2: a response to HEAD has no content.
-            detail = "A reply to HEAD has no body to find this in."
-            yield Reason(f"{at}/expect/body", "contradiction", detail, monitor.expect.body)
-
-
-def _fields_of_type(at: str, monitor: Monitor) -> Iterator[Reason]:
-    if monitor.type == "https" and monitor.host is None:
-        detail = "An https monitor needs host: the name its certificate is checked for."
-        yield Reason(f"{at}/host", "required", detail)
-    if monitor.type == "tcp":
-        if monitor.port is None:
-            yield Reason(f"{at}/port", "required", "A tcp monitor needs port.")
-        for field in _HTTP_ONLY:
-            value = getattr(monitor, field)
-            if value != Monitor.model_fields[field].default:
-                detail = f"{field} means nothing to a tcp monitor."
-                yield Reason(f"{at}/{field}", "meaningless", detail, _plain(value))
 
 
 def _plain(value: object) -> object:

@@ -43,6 +43,10 @@ def references(config: Config) -> Iterator[Reference]:
             yield Reference(f"{at}/monitor", "monitor", pool.monitor)
         if pool.fallback is not None:
             yield Reference(f"{at}/fallback", "pool", pool.fallback)
+    for monitor_id, monitor in config.monitors.items():
+        at = pointer("monitor", (monitor_id,))
+        for number, part in enumerate(monitor.of):
+            yield Reference(f"{at}/of/{number}", "monitor", part)
 
 
 def unknown_references(config: Config) -> list[Reason]:

@@ -147,7 +147,9 @@ class _Echoes:
         if tokens[0] == "zones":
             kind = "zone" if len(tokens) == 2 else "pool"
         else:
-            kind = {"monitor": "monitor", "fallback": "pool"}.get(tokens[2], "node")
+            kind = {"monitor": "monitor", "of": "monitor", "fallback": "pool"}.get(
+                tokens[2], "node"
+            )
         return kind in self._unread.kinds or (kind, (reason.value,)) in self._unread.resources
 
     def _may_not_clash(self, tokens: list[str], choice: bool) -> bool:

@@ -18,7 +18,8 @@ import httpx
 
 from geodns import __version__
 from geodns.health.observation import Observation, clean, failure, words_of
-from geodns.model.monitor import BODY_MAX_BYTES, Monitor
+from geodns.model.expect import BODY_MAX_BYTES
+from geodns.model.monitor import Monitor
 
 PIECES_MAX = 4096
 """How many pieces a body may come in. Source: no reference; chosen so that a body of

@@ -18,7 +18,8 @@ import trustme
 from geodns.health import probe_http
 from geodns.health.observation import REASON_MAX_CHARS, Observation
 from geodns.health.probe_http import HttpProbe
-from geodns.model.monitor import BODY_MAX_BYTES, Monitor
+from geodns.model.expect import BODY_MAX_BYTES
+from geodns.model.monitor import Monitor
 
 TIMEOUT_S = 0.4
 

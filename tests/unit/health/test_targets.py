@@ -10,7 +10,8 @@ import pytest
 
 from geodns.errors import ConfigError
 from geodns.health.targets import read_watchlist
-from geodns.model.monitor import Expect, Monitor
+from geodns.model.expect import Expect
+from geodns.model.monitor import Monitor
 from geodns.snapshot.manifest import Entry, Manifest, write_manifest
 from geodns.snapshot.section import Kind, content_hash, encode
 
