@@ -10,6 +10,7 @@ from geodns.errors import Reason
 from geodns.model.config import Config
 from geodns.model.expect import Expect
 from geodns.model.monitor import Monitor, MonitorType
+from geodns.model.pattern import NoPatterns, compiled
 
 _PROBED = frozenset(
     {"canary", "interval_s", "timeout_s", "rise", "recheck", "recheck_after_s", "hold_s"}
@@ -160,26 +161,19 @@ def _parts(at: str, monitor_id: str, monitor: Monitor) -> Iterator[Reason]:
 
 
 def _regex(at: str, monitor: Monitor) -> Iterator[Reason]:
-    """RE2 matches in linear time; a pattern that it refuses could not be bounded."""
+    """A pattern that could not be matched in bounded time, or not here."""
     pattern = monitor.expect.regex
     if pattern is None:
         return
     where = f"{at}/expect/regex"
     try:
-        import re2
-    except ImportError:
-        hint = "pip install 'geodns[regex]', or use expect.body."
-        detail = "Regular expressions need google-re2, which is not installed."
-        yield Reason(where, "unavailable", detail, pattern, hint)
-        return
-    try:
-        options = re2.Options()
-        options.log_errors = False
-        re2.compile(pattern, options)
-    except re2.error as error:
-        words = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        hint = "The syntax is RE2's: no look-around, no back references."
-        yield Reason(where, "bad_form", f"Not a regular expression: {words}.", pattern, hint)
+        compiled(pattern)
+    except NoPatterns as error:
+        yield Reason(where, "unavailable", f"{error}.", pattern, "Or use expect.body.")
+    except ValueError as error:
+        yield Reason(
+            where, "bad_form", f"This regular expression cannot be used: {error}.", pattern
+        )
 
 
 def _circles(monitors: Mapping[str, Monitor]) -> Iterator[Reason]:

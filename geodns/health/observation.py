@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import ssl
 from collections.abc import Iterator
@@ -16,12 +17,19 @@ REASON_MAX_CHARS = 160
 class Observation:
     """One probe of one target. ``reason`` is shown to the operator as it is.
 
+    Shape: ``unable`` says that this machine could not probe (something is not installed or not
+           allowed, no descriptors are left): nothing is known about the target, ``passed`` is
+           False and says nothing. ``warning`` is about a target that passed, such as a
+           certificate that ends soon; ``certificate_days`` how long a verified one is good for.
     Units: milliseconds; ``elapsed_ms`` is None when there was no reply to time.
     """
 
     passed: bool
     reason: str
     elapsed_ms: float | None
+    warning: str = ""
+    certificate_days: int | None = None
+    unable: bool = False
 
 
 class Probe(Protocol):
@@ -34,6 +42,24 @@ class Probe(Protocol):
 def failure(reason: str) -> Observation:
     """A probe that got no usable reply. What a node sent may stand in ``reason``."""
     return Observation(False, clean(reason), None)
+
+
+def unable(reason: str) -> Observation:
+    """A probe that could not be made; the reason says what to do about it."""
+    return Observation(False, clean(reason), None, unable=True)
+
+
+OWN_FAULTS = frozenset(
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EADDRNOTAVAIL,
+        errno.EAFNOSUPPORT,
+    }
+)
+"""System errors that tell of this machine and not of the target."""
 
 
 def clean(text: str) -> str:

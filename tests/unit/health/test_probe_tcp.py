@@ -7,12 +7,15 @@ import socket
 import time
 
 from geodns.health.observation import Observation
-from geodns.health.probe_tcp import TcpProbe
+from geodns.health.probes.local import Local
+from geodns.health.probes.tcp import TcpProbe
 from geodns.model.monitor import Monitor
 
 
 def observe(port: int, address: str = "127.0.0.1") -> Observation:
-    return asyncio.run(TcpProbe(address, Monitor(type="tcp", port=port, timeout_s=0.3)).observe())
+    return asyncio.run(
+        TcpProbe(address, Monitor(type="tcp", port=port, timeout_s=0.3), Local()).observe()
+    )
 
 
 def test_a_listening_port_passes() -> None:

@@ -1,0 +1,35 @@
+"""The probe that a monitor's type asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from geodns.health.observation import Probe
+from geodns.health.probes.general import GeneralHttpProbe
+from geodns.health.probes.lean import LeanHttpProbe
+from geodns.health.probes.local import Local
+from geodns.health.probes.tcp import TcpProbe
+from geodns.health.probes.tls import TlsProbe
+from geodns.model.monitor import Monitor
+
+_KINDS: dict[str, Callable[[str, Monitor, Local], Probe]] = {
+    "http": LeanHttpProbe,
+    "https": GeneralHttpProbe,
+    "tcp": TcpProbe,
+    "tls": TlsProbe,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeMaker:
+    """Makes probes for one machine.
+
+    Errors: KeyError for a type that sends nothing itself (`geodns.model.monitor.UNPROBED`).
+    """
+
+    local: Local
+
+    def __call__(self, address: str, monitor: Monitor) -> Probe:
+        """The probe of a monitor for one address or name."""
+        return _KINDS[monitor.type](address, monitor, self.local)
