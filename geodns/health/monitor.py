@@ -12,8 +12,8 @@ from geodns.health import verdict
 from geodns.health.board import Board
 from geodns.health.memory import Memory, Remembered, still_known
 from geodns.health.observation import Observation, Probe, failure
-from geodns.health.probe_http import HttpProbe
-from geodns.health.probe_tcp import TcpProbe
+from geodns.health.probes.local import Local
+from geodns.health.probes.make import ProbeMaker
 from geodns.health.schedule import Agenda, fraction, next_check_s
 from geodns.health.targets import Target, Watchlist
 from geodns.model.monitor import Monitor
@@ -30,11 +30,7 @@ FIRST_CHECKS_PER_S = 500
 MakeProbe = Callable[[str, Monitor], Probe]
 
 log = logging.getLogger("geodns.health")
-
-
-def make_probe(address: str, monitor: Monitor) -> Probe:
-    """The probe a monitor's type asks for."""
-    return TcpProbe(address, monitor) if monitor.type == "tcp" else HttpProbe(address, monitor)
+make_probe = ProbeMaker(Local())
 
 
 @dataclass(slots=True, eq=False)
