@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from geodns.dns.check import Question, is_rcode
 from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -74,6 +75,7 @@ def monitor_faults(config: Config) -> Iterator[Reason]:
         yield from _content(at, monitor)
         yield from _parts(at, monitor_id, monitor)
         yield from _regex(at, monitor)
+        yield from _question(at, monitor)
     yield from _circles(config.monitors)
 
 
@@ -174,6 +176,31 @@ def _regex(at: str, monitor: Monitor) -> Iterator[Reason]:
         yield Reason(
             where, "bad_form", f"This regular expression cannot be used: {error}.", pattern
         )
+
+
+def _question(at: str, monitor: Monitor) -> Iterator[Reason]:
+    """What a dns monitor asks, and what a script monitor runs."""
+    expect = monitor.expect
+    if monitor.query is not None:
+        try:
+            Question(monitor.query)
+        except ValueError as error:
+            yield Reason(f"{at}/query", "bad_form", f"{error}.", monitor.query)
+        else:
+            yield from _answer(at, monitor.query, expect.answer)
+    if not is_rcode(expect.rcode):
+        detail = f"There is no response code {expect.rcode}."
+        yield Reason(f"{at}/expect/rcode", "not_a_choice", detail, expect.rcode)
+    if monitor.argv and (not monitor.argv[0] or "/" in monitor.argv[0]):
+        detail = "A script is named by its file in the setting scripts_dir, without a path."
+        yield Reason(f"{at}/argv/0", "bad_form", detail, monitor.argv[0])
+
+
+def _answer(at: str, query: str, answer: str | None) -> Iterator[Reason]:
+    try:
+        Question(query, answer)
+    except ValueError as error:
+        yield Reason(f"{at}/expect/answer", "bad_form", f"{error}.", answer)
 
 
 def _circles(monitors: Mapping[str, Monitor]) -> Iterator[Reason]:

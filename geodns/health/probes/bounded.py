@@ -29,9 +29,11 @@ class Misbehaviour(Exception):
 
 @dataclass(slots=True)
 class Progress:
-    """How far a probe has come, for the words of a timeout: ``missing`` is what it waits for."""
+    """How far a probe has come, for the words of a timeout: ``missing`` is what it waits for,
+    ``ours`` whether for this machine and not for the target."""
 
     missing: str = "no connection"
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ async def bounded(monitor: Monitor, look: Look) -> Observation:
         async with asyncio.timeout(monitor.timeout_s) as limit:
             found = await look(progress)
     except TimeoutError:
+        if progress.ours:
+            return unable(f"{progress.missing} in {monitor.timeout_s:g} s")
         if limit.expired():
             return failure(f"{progress.missing} in {monitor.timeout_s:g} s")
         return failure(f"{progress.missing}: the system gave up waiting")

@@ -150,7 +150,7 @@ class Line:
     async def _readable(self) -> None:
         assert self._socket is not None
         number, ready = self._socket.fileno(), self._loop.create_future()
-        self._loop.add_reader(number, _wake, ready)
+        self._loop.add_reader(number, wake, ready)
         try:
             await ready
         finally:
@@ -160,7 +160,7 @@ class Line:
     async def _writable(self) -> None:
         assert self._socket is not None
         number, ready = self._socket.fileno(), self._loop.create_future()
-        self._loop.add_writer(number, _wake, ready)
+        self._loop.add_writer(number, wake, ready)
         try:
             await ready
         finally:
@@ -171,6 +171,7 @@ class Line:
 _NONE = ssl.MemoryBIO()
 
 
-def _wake(ready: asyncio.Future[None]) -> None:
+def wake(ready: asyncio.Future[None]) -> None:
+    """Go on with what waits for a descriptor."""
     if not ready.done():
         ready.set_result(None)

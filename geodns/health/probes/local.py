@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import json
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from geodns.health.probes.turns import Turns
-from geodns.model.reach import forbidden
-from geodns.settings import Endpoint
+from geodns.model.reach import forbidden, spellings
+
+API_FILE = "api.json"
 
 LOOKUPS_MAX = 64
 """Names being looked up at once. Source: no reference; each costs a thread, and a resolver that
 hangs should not cost thousands."""
+
+SCRIPTS_MAX = 32
+"""Programs of script monitors running at once. Source: no reference; what a small machine bears."""
 
 
 class Refused(Exception):
@@ -28,18 +34,38 @@ class Unable(Exception):
     """Nothing can be probed so from here; the text says what to do about it."""
 
 
+class ApiPorts:
+    """The port that the file ``api.json`` in the data directory says our API listens on."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / API_FILE
+        self._stamp: tuple[int, int] | None = None
+        self._ports: frozenset[int] = frozenset()
+
+    def __call__(self) -> frozenset[int]:
+        """Read anew when the file has changed; the last known when it cannot be read."""
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_ino)
+            if stamp != self._stamp:
+                port = urlsplit(json.loads(self._path.read_bytes())["api"]).port
+                self._ports, self._stamp = frozenset({port} if port else ()), stamp
+        return self._ports
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
     """This machine as probes need to know it.
 
     Shape: ``scripts_dir`` is where the programs of script monitors are, None if they are not
-           allowed; ``own`` are the endpoints of our own API.
+           allowed; ``own_ports`` are those of our own API just now.
     """
 
     scripts_dir: Path | None = None
-    own: Callable[[], tuple[Endpoint, ...]] = tuple
+    own_ports: Callable[[], frozenset[int]] = frozenset
     turns: Turns = field(default_factory=Turns)
     lookups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKUPS_MAX))
+    scripts: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SCRIPTS_MAX))
 
     async def admitted(self, target: str, port: int) -> str:
         """The address to connect to: the target's own, or what its name stands for just now.
@@ -61,33 +87,26 @@ class Local:
         why = forbidden(address)
         if why is not None:
             raise Refused(f"not probed: {why}")
-        for endpoint in self.own():
-            if port == endpoint.port and _same_host(address, endpoint.host):
-                raise Refused(f"not probed: {address} port {port} is our own API")
+        if port in self.own_ports() and any(
+            ours(str(one)) for one in spellings(ip_address(address))
+        ):
+            raise Refused(f"not probed: {address} port {port} is our own API")
 
 
 def _is_address(text: str) -> bool:
-    with suppress(ValueError):
-        return bool(ipaddress.ip_address(text))
-    return False
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
-def _same_host(address: str, listening: str) -> bool:
-    """Whether a connection to an address of this or another machine ends at a listener."""
-    if address == listening:
-        return True
-    wildcard = ipaddress.ip_address(listening).is_unspecified
-    mapped = getattr(ipaddress.ip_address(address), "ipv4_mapped", None)
-    return str(mapped) == listening or (wildcard and _ours(address))
-
-
-def _ours(address: str) -> bool:
+def ours(address: str) -> bool:
     """Whether an address is this machine's: only then is it the one that packets leave from."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect((address, 9))  # sends nothing
-        ours: str = probe.getsockname()[0]
-        return ours == address
+        return bool(probe.getsockname()[0] == address)
     return False
 
 

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from geodns.health.observation import Probe
+from geodns.health.probes.dns import DnsProbe
 from geodns.health.probes.general import GeneralHttpProbe
+from geodns.health.probes.grpc import GrpcProbe
+from geodns.health.probes.icmp import IcmpProbe
 from geodns.health.probes.lean import LeanHttpProbe
 from geodns.health.probes.local import Local
+from geodns.health.probes.script import ScriptProbe
 from geodns.health.probes.tcp import TcpProbe
 from geodns.health.probes.tls import TlsProbe
+from geodns.health.probes.udp import UdpProbe
 from geodns.model.monitor import Monitor
 
 _KINDS: dict[str, Callable[[str, Monitor, Local], Probe]] = {
@@ -18,6 +23,11 @@ _KINDS: dict[str, Callable[[str, Monitor, Local], Probe]] = {
     "https": GeneralHttpProbe,
     "tcp": TcpProbe,
     "tls": TlsProbe,
+    "udp": UdpProbe,
+    "dns": DnsProbe,
+    "icmp": IcmpProbe,
+    "grpc": GrpcProbe,
+    "script": ScriptProbe,
 }
 
 
