@@ -104,7 +104,7 @@ def back_off_s(interval_s: float, down_s: float) -> float:
     longest_s = max(interval_s, min(BACK_OFF_MAX * interval_s, BACK_OFF_MAX_S))
     if down_s < dead_s:
         return interval_s
-    return min(longest_s, interval_s * 2 ** (1 + math.floor(math.log2(down_s / dead_s))))
+    return min(longest_s, interval_s * math.exp2(1 + math.floor(math.log2(down_s / dead_s))))
 
 
 class Ticker:
