@@ -221,12 +221,14 @@ class Supervisor:
 
     def _start_health(self) -> int:
         self._heard_s = time.monotonic() + STARTING_S - WEDGED_S
+        scripts_dir = self._settings.scripts_dir
         return self._spawn(
             "health",
             ["geodns.health.process", "--data-dir", str(self._places.data)],
             [
                 *("--runtime-dir", str(self._places.runtime)),
                 *("--log-level", self._settings.log_level),
+                *(("--scripts-dir", str(scripts_dir)) if scripts_dir else ()),
             ],
             self._hear_health,
         )

@@ -12,6 +12,7 @@ from geodns.model.base import join_pointer
 from geodns.model.config import Config
 from geodns.model.node import Node
 from geodns.model.pool import Pool
+from geodns.model.reach import forbidden, literal, unusual
 
 
 def memberships(config: Config) -> dict[str, frozenset[str]]:
@@ -49,11 +50,26 @@ def node_faults(config: Config) -> Iterator[Reason]:
                 f"Node {node_id} has no location, and none is known for its address.",
                 hint="Give location {lat, lon}.",
             )
+        yield from _unreachable(at, node)
         for number, address in enumerate(node.addresses):
             owner = owners.setdefault(address, node_id)
             first = owner == node_id and node.addresses.index(address) == number
             if not first:
                 yield _duplicate_address(f"{at}/addresses/{number}", address, node_id, owner)
+
+
+def _unreachable(at: str, node: Node) -> Iterator[Reason]:
+    """Addresses that no probe may connect to, and names that are addresses in disguise."""
+    given = [(f"addresses/{number}", text) for number, text in enumerate(node.addresses)]
+    if node.probe_address is not None:
+        given.append(("probe_address", node.probe_address))
+    for field, text in given:
+        why = forbidden(text)
+        if why is not None:
+            yield Reason(f"{at}/{field}", "forbidden_address", f"{why}.", text)
+    if node.cname is not None and (address := literal(node.cname)) is not None:
+        detail = f"{node.cname} is the address {address} in disguise; give addresses."
+        yield Reason(f"{at}/cname", "bad_name", detail, node.cname)
 
 
 def _duplicate_address(at: str, address: str, node_id: str, owner: str) -> Reason:
@@ -149,6 +165,29 @@ def fleet_warnings(config: Config) -> Iterator[Reason]:
                 "Give every node both, or set families to each.",
             )
     yield from _unused(config, members)
+    watched = {
+        node_id
+        for pool_id, pool in config.pools.items()
+        if pool.monitor is not None
+        for node_id in members[pool_id]
+    }
+    for node_id in sorted(watched):
+        yield from _unusual(pointer("node", (node_id,)), config.nodes[node_id])
+
+
+def _unusual(at: str, node: Node) -> Iterator[Reason]:
+    """Where a watched node's probes go, if that is not the open network."""
+    probed = (
+        [("probe_address", node.probe_address)]
+        if node.probe_address
+        else [(f"addresses/{number}", text) for number, text in enumerate(node.addresses)]
+    )
+    for field, text in probed:
+        why = unusual(text)
+        if why is not None:
+            yield Reason(
+                f"{at}/{field}", "private_address", f"{text} is probed: it is {why}.", text
+            )
 
 
 def _pool_health(at: str, pool_id: str, pool: Pool, size: int) -> Iterator[Reason]:

@@ -13,6 +13,9 @@ from geodns.model.expect import Expect
 from geodns.model.monitor import Monitor, MonitorType
 from geodns.model.pattern import NoPatterns, compiled
 
+DEPTH_MAX = 8
+"""Source: no reference; nobody follows more, and code may walk it by recursion."""
+
 _PROBED = frozenset(
     {"canary", "interval_s", "timeout_s", "rise", "recheck", "recheck_after_s", "hold_s"}
 )
@@ -76,7 +79,8 @@ def monitor_faults(config: Config) -> Iterator[Reason]:
         yield from _parts(at, monitor_id, monitor)
         yield from _regex(at, monitor)
         yield from _question(at, monitor)
-    yield from _circles(config.monitors)
+    circles = list(_circles(config.monitors))
+    yield from circles or _depths(config.monitors)
 
 
 def _fields_of_type(at: str, monitor: Monitor) -> Iterator[Reason]:
@@ -86,9 +90,12 @@ def _fields_of_type(at: str, monitor: Monitor) -> Iterator[Reason]:
         if not getattr(monitor, field):
             detail = f"A{kind[1:]} needs {field}: {why}."
             yield Reason(f"{at}/{field}", "required", detail)
+    takes = rules.takes | {"type", "expect"}
+    if monitor.canary and "canary" in takes:
+        takes |= {"host"}  # a canary may name the server to probe, which no node is
     for field, default in _defaults(Monitor):
         value = getattr(monitor, field)
-        if field not in rules.takes | {"type", "expect"} and value != default:
+        if field not in takes and value != default:
             detail = f"{field} means nothing to {kind}."
             yield Reason(f"{at}/{field}", "meaningless", detail, value)
     for field, default in _defaults(Expect):
@@ -201,6 +208,16 @@ def _answer(at: str, query: str, answer: str | None) -> Iterator[Reason]:
         Question(query, answer)
     except ValueError as error:
         yield Reason(f"{at}/expect/answer", "bad_form", f"{error}.", answer)
+
+
+def _depths(monitors: Mapping[str, Monitor]) -> Iterator[Reason]:
+    """Monitors that judge by others that judge by others and so on."""
+    level = {name for name, monitor in monitors.items() if monitor.of}
+    for _ in range(DEPTH_MAX):
+        level = {name for name in level if any(part in level for part in monitors[name].of)}
+    for name in sorted(level):
+        detail = f"Monitor {name} judges by others through more than {DEPTH_MAX} levels."
+        yield Reason(f"{pointer('monitor', (name,))}/of", "too_many", detail)
 
 
 def _circles(monitors: Mapping[str, Monitor]) -> Iterator[Reason]:
