@@ -37,13 +37,15 @@ EVENTS_PER_TURN = 32
 
 # RFC 9112 sections 4 and 5, of which this is the common part: one line for each field, no odd
 # octets, and a body without a transfer coding, as long as is said once.
+_FIELD = (
+    rb"(?!(?i:transfer-encoding|content-length):)"
+    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e]*+\r\n"
+)
 _HEAD = re.compile(
-    rb"HTTP/1\.[01] ([2-5][0-9][0-9])(?: [\t\x20-\x7e]*)?\r\n"
-    rb"(?:(?!transfer-encoding:|content-length:)[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)*"
-    rb"(?:content-length:[ \t]*([0-9]{1,15})[ \t]*\r\n"
-    rb"(?:(?!transfer-encoding:|content-length:)[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)*)?"
-    rb"\r\n",
-    re.IGNORECASE,
+    rb"HTTP/1\.[01] ([2-5][0-9][0-9])(?: [\t\x20-\x7e]*+)?\r\n"
+    rb"(?:%(field)b)*+"
+    rb"(?:(?i:content-length):[ \t]*([0-9]{1,15})[ \t]*\r\n(?:%(field)b)*+)?"
+    rb"\r\n" % {b"field": _FIELD}
 )
 _BODYLESS = (204, 304)  # RFC 9112 section 6.3
 
