@@ -64,8 +64,10 @@ OWN_FAULTS = frozenset(
 
 def clean(text: str) -> str:
     """One bounded printable line: a node's octets must not forge log lines."""
-    shown = (char if char.isprintable() else "?" for char in text[:REASON_MAX_CHARS])
-    return "".join(shown)
+    text = text[:REASON_MAX_CHARS]
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def words_of(error: BaseException) -> str:
