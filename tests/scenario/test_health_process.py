@@ -61,8 +61,10 @@ class World:
         monitor = Monitor.model_validate(
             {"type": "http", "port": self.port, "interval_s": 1.0} | fields
         )
-        target = {"tag": TAG, "address": "127.0.0.1", "probe_address": None, "monitor": "web"}
-        targets = [target | {"slot": slot, "nodes": ["fra1"]} for slot in range(slots)]
+        target = {"tag": TAG, "probe_address": "127.0.0.1", "monitor": "web", "nodes": ["fra1"]}
+        targets = [
+            target | {"slot": slot, "address": f"127.0.0.{slot + 1}"} for slot in range(slots)
+        ]
         body = {"targets": targets, "monitors": {"web": monitor.model_dump()}}
         octets = encode(Kind.TARGETS, {"json": json.dumps(body).encode()})
         (self.data_dir / "snapshot" / content_hash(octets)).write_bytes(octets)
