@@ -111,6 +111,8 @@ async def _call(line: Line, headers: list[tuple[str, str]], message: bytes) -> _
         left -= len(octets)
         if not octets:
             raise Misbehaviour("connection closed before the reply was whole")
+        if octets.startswith(b"HTTP/1."):
+            raise Misbehaviour("not HTTP/2: HTTP/1 is spoken here")
         try:
             events = connection.receive_data(octets)
         except h2.exceptions.ProtocolError as error:
