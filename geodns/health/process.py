@@ -3,9 +3,9 @@
 The link is a stream of JSON lines (`requests`). In: ``{"generation": N}`` when N was accepted;
 ``{"push": {"monitor", "node", "address", "state", "lease_s", "reason"}}`` for a verdict from
 outside; ``{"control": true or false}`` when the control process, through which all pushes come,
-has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out: ``{"ready": true,
-"generation": N}`` once, after the first verdicts; ``{"heartbeat": true, "generation": N}`` every
-second that checks are being started, N being what is watched; ``{"journal": N}`` when the journal
+has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out:
+``{"ready": true, "generation": N}`` once, after the first verdicts;
+``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what is watched; ``{"journal": N}`` when the journal
 has new records, N being the next one's number; ``{"told": {"id", "targets": […]}}``. When the link
 ends, so does this process.
 """

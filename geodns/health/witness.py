@@ -1,10 +1,10 @@
 """Who vouches for the checker before a target falls: canaries, else other targets.
 
-When a burst starts its last re-check, witnesses are probed with it. One that answers shows that
-the checker's network was well while that re-check failed, and the target falls. If none answers,
-the target waits; what answers later says nothing of that moment, and the burst is repeated. What
-fails in common is the checker's fault (`doubt`): the last good state is held, and one alarm told,
-until something answers again.
+When a burst starts its last re-check, witnesses are probed in the same moment. One that answers
+shows that the network was well when that re-check was sent, and the target falls. If none answers,
+the target waits; what is sent later says nothing of that moment, for the network may have come
+back: if it is answered, the burst is repeated. What fails in common is the checker's fault
+(`doubt`): the last good state is held, and one alarm told, until something answers again.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ CANARIES_EVERY_S = 1.0
 is noticed within so long."""
 
 
+MEMORY_S = 120.0
+"""How long a witness is remembered. Source: twice the longest timeout a monitor may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """What the watcher does with a condemned target: let it fall, ask it again, show it calm."""
@@ -58,6 +62,7 @@ class Witnesses:
         self._condemned: dict[Watch, None] = {}  # in order
         self._recent: deque[Watch] = deque(maxlen=RECENT)
         self._witness_s = -math.inf
+        self._answered: dict[float, None] = {}  # when probes that were answered were started
         self._sampled_s = -math.inf
         self._pondered_s = -math.inf
         self._asked_s = -math.inf
@@ -137,9 +142,12 @@ class Witnesses:
 
     def _testify(self, started_s: float, now_s: float) -> None:
         """Something has answered a probe that was started at a moment."""
-        if started_s <= self._witness_s:
+        if started_s in self._answered:
             return
-        self._witness_s = started_s
+        self._answered[started_s] = None
+        while (oldest_s := next(iter(self._answered), now_s)) < now_s - MEMORY_S:
+            del self._answered[oldest_s]
+        self._witness_s = max(self._witness_s, started_s)
         if self.holding:
             self._release(now_s)
         for watch in list(self._condemned):
@@ -149,7 +157,7 @@ class Witnesses:
         burst = watch.state.burst
         if burst is None or burst.condemned_s is None:
             self.forget(watch)
-        elif burst.launched_s <= self._witness_s <= burst.condemned_s:
+        elif burst.launched_s in self._answered:
             self._fall(watch, now_s)
         elif self._witness_s > burst.condemned_s:
             self.forget(watch)
