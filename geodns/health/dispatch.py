@@ -10,7 +10,7 @@ from typing import cast
 
 from geodns.health import verdict
 from geodns.health.observation import Observation, failure
-from geodns.health.schedule import TICK_S, Agenda, fraction, next_check_s
+from geodns.health.schedule import TICK_S, Agenda, next_check_s
 from geodns.health.watch import NO_EPOCH, Check, Flight, Watch
 
 IN_FLIGHT_MAX = 4000
@@ -49,8 +49,10 @@ class Dispatcher:
         last_recheck: Callable[[float], None],
         clock: Callable[[], float],
         in_flight_max: int = IN_FLIGHT_MAX,
+        behind: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``last_recheck`` is told whenever a burst has started all its probes."""
+        """``last_recheck`` is told whenever a burst has started all its probes; while ``behind``,
+        this process has more replies to read than it can, and regular checks wait."""
         self.in_flight = 0
         self.checks_per_s = 0.0
         self.lateness_s: deque[float] = deque(maxlen=LATENESS_KEPT)
@@ -58,6 +60,7 @@ class Dispatcher:
         self._last_recheck = last_recheck
         self._clock = clock
         self._in_flight_max = in_flight_max
+        self._behind = behind
         self._hosts: Counter[str] = Counter()
         self._parked: dict[str, deque[Check]] = {}
         self._regular: Agenda[Check] = Agenda()
@@ -70,12 +73,12 @@ class Dispatcher:
         while self.in_flight < self._in_flight_max and (due := self._urgent.pop(now_s)):
             self._start(due[1], now_s)
         self._refill(now_s)
-        while self._budget >= 1 and self.in_flight < self._in_flight_max:
+        while self._budget >= 1 and self.in_flight < self._in_flight_max and not self._behind():
             regular = self._regular.pop(now_s)
             if regular is None:
                 return
             due_s, check = regular
-            self._budget -= 1
+            self._budget -= check.cost
             self.lateness_s.append(now_s - due_s)
             self._start(check, now_s)
 
@@ -94,9 +97,10 @@ class Dispatcher:
             self._regular.set(check, next_check_s(check.name, interval_s, now_s))
 
     def soon(self, checks: Iterable[Check], now_s: float) -> None:
-        """Make checks due now: many of them one after the other, in an order of their own."""
-        waiting = sorted(checks, key=lambda check: fraction(check.name))
-        for number, check in enumerate(waiting):
+        """Make checks due now: many of them one after the other, in the order of their phases, so
+        that those of the next round do not fall in with them."""
+        phases = ((next_check_s(c.name, c.interval_s(now_s), now_s), c.name, c) for c in checks)
+        for number, (_, _, check) in enumerate(sorted(phases)):
             self._regular.set(check, now_s + number / CHECKS_PER_S)
 
     def sample(self, check: Check, now_s: float) -> bool:
@@ -122,7 +126,7 @@ class Dispatcher:
         rate = max(CHECKS_PER_S, PACE * self.checks_per_s)
         passed_s = TICK_S if self._swept_s is None else now_s - self._swept_s
         self._swept_s = now_s
-        most = max(1.0, rate * TICK_S * PACE)
+        most = max(1.0, rate * TICK_S)
         self._budget = min(most, self._budget + rate * passed_s)
 
     def _start(self, check: Check, now_s: float) -> None:

@@ -5,9 +5,9 @@ The link is a stream of JSON lines (`requests`). In: ``{"generation": N}`` when 
 outside; ``{"control": true or false}`` when the control process, through which all pushes come,
 has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out:
 ``{"ready": true, "generation": N}`` once, after the first verdicts;
-``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what is watched; ``{"journal": N}`` when the journal
-has new records, N being the next one's number; ``{"told": {"id", "targets": […]}}``. When the link
-ends, so does this process.
+``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what
+is watched; ``{"journal": N}`` when the journal has new records, N being the next one's number;
+``{"told": {"id", "targets": […]}}``. When the link ends, so does this process.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class _Process:
             probe=ProbeMaker(local),
             journal=self._journal,
             in_flight_max=_room_for_probes(),
+            behind=local.turns.behind,
         )
         self._new_generation = asyncio.Event()
         self._saving = asyncio.Lock()
