@@ -100,8 +100,9 @@ class Dispatcher:
         """Make checks due now: many of them one after the other, in the order of their phases, so
         that those of the next round do not fall in with them."""
         phases = ((next_check_s(c.name, c.interval_s(now_s), now_s), c.name, c) for c in checks)
-        for number, (_, _, check) in enumerate(sorted(phases)):
-            self._regular.set(check, now_s + number / CHECKS_PER_S)
+        for _, _, check in sorted(phases):
+            self._regular.set(check, now_s)
+            now_s += check.cost / CHECKS_PER_S
 
     def sample(self, check: Check, now_s: float) -> bool:
         """Probe at once and besides what is due, for its sight alone; whether there was room."""

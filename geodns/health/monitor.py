@@ -46,6 +46,7 @@ class Watcher:
         journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
         in_flight_max: int = IN_FLIGHT_MAX,
+        behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self.generation: int | None = None
         self.loaded = asyncio.Event()
@@ -59,7 +60,11 @@ class Watcher:
         self._checks = Checks(probe)
         self._teller = Teller(board, journal, clock)
         self.dispatcher = Dispatcher(
-            self._judge, lambda now_s: self._witnesses.last_recheck(now_s), clock, in_flight_max
+            self._judge,
+            lambda now_s: self._witnesses.last_recheck(now_s),
+            clock,
+            in_flight_max,
+            behind,
         )
         verdicts = Verdicts(self._fall, self._again, self._teller.publish, self._alarm)
         self._witnesses = Witnesses(self.dispatcher, verdicts)
@@ -91,7 +96,7 @@ class Watcher:
                 self._board.disown(target.slot, target.tag)
         self.derived.watch(self.watches)
         self._witnesses.watch(self.watches.values(), now_s)
-        self.dispatcher.checks_per_s = sum(1 / c.interval_s(now_s) for c in self._checks)
+        self.dispatcher.checks_per_s = sum(c.cost / c.interval_s(now_s) for c in self._checks)
         self.dispatcher.soon({w.check for w in soon if w.check}, now_s)
         if self.generation is None:
             self._memory = {}

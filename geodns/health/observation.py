@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ def words_of(error: BaseException) -> str:
             return _certificate_words(cause.verify_message)
         if isinstance(cause, ssl.SSLError):
             return f"TLS: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        if isinstance(cause, socket.gaierror):
+            return str(cause.strerror).lower()
         if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
             return os.strerror(cause.errno).lower()
     return str(error).rstrip(".") or type(error).__name__

@@ -11,6 +11,7 @@ from geodns.health import verdict
 from geodns.health.doubt import Sight
 from geodns.health.history import History
 from geodns.health.observation import Observation, Probe
+from geodns.health.probes.make import cost_of
 from geodns.health.quorum import Vote
 from geodns.health.schedule import back_off_s
 from geodns.health.targets import Target
@@ -112,6 +113,7 @@ class Check:
     name: str
     host: str
     probe: Probe
+    cost: float = 1.0
     watches: list[Watch] = field(default_factory=list)
     flights: dict[asyncio.Task[None], Flight] = field(default_factory=dict)
     parked: bool = False
@@ -158,7 +160,8 @@ class Checks:
         check = self._checks.get(name)
         if check is None:
             probe = self._make_probe(watch.target.probed, watch.monitor)
-            check = self._checks[name] = Check(name, watch.target.probed, probe)
+            cost = cost_of(watch.monitor)
+            check = self._checks[name] = Check(name, watch.target.probed, probe, cost)
         check.watches.append(watch)
         watch.check = check
 

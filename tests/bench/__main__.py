@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import compiling, engine, memory, start, verdicts, writes
+from tests.bench import checks, compiling, engine, memory, start, verdicts, writes
 from tests.bench.figures import Figure, append, table
 from tests.bench.workshop import Workshop
 
@@ -18,6 +18,7 @@ ROWS = {
     "memory": memory.run,
     "write": writes.run,
     "verdict": verdicts.run,
+    "checks": checks.run,
 }
 DIRECTORY = Path(__file__).resolve().parents[2] / ".bench"
 

@@ -43,7 +43,8 @@ class GeneralHttpProbe:
         self._local = local
         self._judge = Judge(monitor)
         request = request_of(address, monitor)
-        self._url = httpx.URL(scheme=monitor.type, host=address, port=monitor.port_or_default())
+        # The host stands for nothing: connections go to the address, whatever form it has.
+        self._url = httpx.URL(scheme=monitor.type, host="node", port=monitor.port_or_default())
         self._headers = httpx.Headers(list(request.headers))
         self._target = request.target
         self._transport = _Transport(address, monitor, local)
@@ -119,12 +120,13 @@ class _Transport(httpx.AsyncHTTPTransport):
             ssl_context=context_of(monitor.verify, monitor.ca),
             max_connections=None,
             max_keepalive_connections=0,
-            network_backend=_Backend(local),
+            network_backend=_Backend(address, local),
         )
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
-    def __init__(self, local: Local) -> None:
+    def __init__(self, address: str, local: Local) -> None:
+        self._address = address
         self._local = local
 
     async def connect_tcp(
@@ -137,7 +139,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         line = Line(self._local.turns)
         try:
-            await line.connect(self._local, host, port)
+            await line.connect(self._local, self._address, port)
         except BaseException:
             line.close()
             raise

@@ -8,6 +8,7 @@ answers for itself. So no reply can send a probe anywhere else.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -108,6 +109,8 @@ def _headers(address: str, monitor: Monitor) -> dict[str, str]:
     """The monitor's fields over ours. RFC 9110 §7.2: Host carries a port that is not the
     scheme's own."""
     host = monitor.host or (f"[{address}]" if ":" in address else address)
+    if not re.fullmatch(r"[\x21-\x7e]+", host):  # a name of odd octets, which no field can hold
+        host = "invalid"
     port = monitor.port_or_default()
     ours = {
         "host": host if port == DEFAULT_PORT[monitor.type] else f"{host}:{port}",

@@ -130,7 +130,7 @@ def _lookup(name: str) -> asyncio.Future[list[str]]:
             found = [str(info[4][0]) for info in infos]
         except OSError as error:
             failed = error
-        except UnicodeError:
+        except ValueError:  # no text that the resolver takes
             failed = socket.gaierror(socket.EAI_NONAME, "no such name can be looked up")
         with suppress(RuntimeError):  # the loop is closed, nobody waits any more
             loop.call_soon_threadsafe(settle, found, failed)

@@ -27,6 +27,11 @@ class Turns:
         self._counting = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    def behind(self) -> bool:
+        """Whether there is more to do than can be done just now: checks started on top of it
+        would run out of their time by our own fault."""
+        return len(self._waiting) > RELEASED and self._loop is asyncio.get_running_loop()
+
     async def take(self) -> None:
         """Wait for a turn, if this round has lasted long enough."""
         loop = asyncio.get_running_loop()
