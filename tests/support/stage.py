@@ -23,7 +23,8 @@ FAIL = Observation(False, "connection refused", None)
 class Stage:
     """A watcher with a clock, probes and a table in the hands of the test.
 
-    While ``cut``, every probe is lost: it fails ``lost_after_s`` later.
+    While ``cut``, every probe is lost, else those of addresses in ``lost``: it fails
+    ``lost_after_s`` later.
     """
 
     def __init__(self, board: Board, memory: Memory | None = None, **options: Any) -> None:
@@ -35,6 +36,7 @@ class Stage:
         self.started: list[tuple[float, str]] = []
         self.cancelled = 0
         self.cut = False
+        self.lost: set[str] = set()
         self.lost_after_s = 0.0
         self.watcher = Watcher(
             board, memory or {}, probe=self._probe, clock=lambda: self.now_s, **options
@@ -47,7 +49,9 @@ class Stage:
             async def observe(self) -> Observation:
                 stage.started.append((stage.now_s, address))
                 call = len(stage.started)
-                if stage.cut:  # what is lost stays lost, even when the network is back
+                if (
+                    stage.cut or address in stage.lost
+                ):  # what is lost stays lost, even when the network is back
                     until_s = stage.now_s + stage.lost_after_s
                     while stage.now_s < until_s:  # noqa: ASYNC110
                         await asyncio.sleep(0)

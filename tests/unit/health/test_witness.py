@@ -192,3 +192,18 @@ def test_ready_does_not_wait_for_a_cut_network(play: Play) -> None:
         assert stage.watcher.first_round.is_set()
 
     play(scene)
+
+
+@pytest.mark.parametrize(("nodes", "timeout_s"), [(1, 2.0), (NODES, 2.0), (NODES, 0.5)])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_black_hole_is_out_within_interval_and_two_timeouts(
+    play: Play, nodes: int, timeout_s: float, seed: int
+) -> None:
+    async def scene(stage: Stage) -> None:
+        load(stage, nodes)
+        await stage.run(3 + random.Random(seed).random())
+        stage.lost, stage.lost_after_s = {"192.0.2.0"}, timeout_s
+        await stage.run(1.05 + 2 * timeout_s + 1)
+        assert down(stage, nodes) == {0}
+
+    play(scene)
