@@ -17,6 +17,9 @@ verdict may come after its timeout, of which a thousand timeouts at once take ha
 RELEASED = 8
 """How many of the waiting go on in each round. Source: measured, a portion takes 0.05 to 1 ms."""
 
+BEHIND = 64
+"""So many waiting are a backlog and no burst. Source: no reference; eight rounds, 0.1 s of work."""
+
 
 class Turns:
     """The rounds of one event loop at a time."""
@@ -30,7 +33,7 @@ class Turns:
     def behind(self) -> bool:
         """Whether there is more to do than can be done just now: checks started on top of it
         would run out of their time by our own fault."""
-        return len(self._waiting) > RELEASED and self._loop is asyncio.get_running_loop()
+        return len(self._waiting) > BEHIND and self._loop is asyncio.get_running_loop()
 
     async def take(self) -> None:
         """Wait for a turn, if this round has lasted long enough."""
