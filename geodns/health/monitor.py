@@ -164,6 +164,7 @@ class Watcher:
         if observation.unable:  # a burst cannot go on without the answer
             watch.state = verdict.resumed(before) if watch.bursting else before
             self._conclude(watch, observation.reason, now_s)
+            self._settled(watch)  # there may never be more to know
             return
         watch.checked_ms = wall_ms()
         watch.state = verdict.observed(
@@ -185,8 +186,7 @@ class Watcher:
             self.changed.set()
             self.derived.changed(watch)
         if watch.state.decided:
-            self._awaited.discard(watch)
-            self._count_first_round()
+            self._settled(watch)
 
     def _plan(self, check: Check, now_s: float) -> None:
         check.settle()
@@ -222,6 +222,11 @@ class Watcher:
         if self._teller.show(watch, shown, reason, now_s):
             self.changed.set()
             self.derived.changed(watch)
+
+    def _settled(self, watch: Watch) -> None:
+        """The first round waits for it no more."""
+        self._awaited.discard(watch)
+        self._count_first_round()
 
     def _count_first_round(self) -> None:
         if not self._awaited:
@@ -283,8 +288,7 @@ class Watcher:
     def _drop(self, watch: Watch) -> None:
         self._leave_check(watch)
         self._witnesses.forget(watch)
-        self._awaited.discard(watch)
-        self._count_first_round()
+        self._settled(watch)
 
     def _leave_check(self, watch: Watch) -> None:
         check = self._checks.leave(watch)

@@ -96,10 +96,10 @@ class Slots:
         watched = {node_id for target in self._taken.values() for node_id in target.nodes}
         sites = {}
         for node_id in sorted(watched):
-            node = config.nodes[node_id]
-            if site := node.labels.get("site"):
+            node = config.nodes.get(node_id)
+            if node is not None and (site := node.labels.get("site")):
                 sites[node_id] = site
-            elif node.location is not None:
+            elif node is not None and node.location is not None:
                 sites[node_id] = f"{node.location.lat:.3f},{node.location.lon:.3f}"
         return sites
 

@@ -177,6 +177,17 @@ def test_what_cannot_be_probed_is_not_judged(play: Play) -> None:
     play(scene)
 
 
+def test_what_can_never_be_probed_does_not_hold_up_the_first_round(play: Play) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.results["192.0.2.0"] = unable("scripts are off here")
+        stage.load(target())
+        await stage.run(0.2)
+        assert stage.watcher.first_round.is_set()
+        assert stage.word().verdict is Verdict.UNKNOWN
+
+    play(scene)
+
+
 def test_combined_monitors_follow_their_parts(play: Play) -> None:
     both = Monitor(type="all", of=("web", "other"))
     neither = Monitor(type="not", of=("both",))
