@@ -51,6 +51,7 @@ class Settings:
     cookie_secret_file: Path | None
     status_slots: int
     view_budget_mb: int
+    scripts_dir: Path | None
     log_level: str
 
 
@@ -345,6 +346,9 @@ TABLE = (
     # Source: no reference; a City database's view takes a few MB.
     Setting("view_budget_mb", "MB", "64", "Memory for steering tables, 1 to 65536.",
             _whole(1, 65536)),
+    Setting("scripts_dir", "DIR", "",
+            "Programs that script monitors may run; without it none.",
+            _path, optional=True, shown="scripts are off"),
     Setting("log_level", "LEVEL", "info", "How much is logged: debug, info, warning or error.",
             _one_of("debug", "info", "warning", "error")),
 )

@@ -19,7 +19,7 @@ from geodns.errors import ConfigError, Reason
 # ``.*`` stands for any of its keys. A test compares this with the model.
 LISTS = frozenset(
     {
-        "nameservers", "addresses", "nodes", "expect.status", "subnets",
+        "nameservers", "addresses", "nodes", "argv", "of", "expect.status", "subnets",
         "serves.subnets", "serves.asns", "serves.geos",
         "refuses.subnets", "refuses.asns", "refuses.geos",
     }
@@ -30,8 +30,9 @@ NUMBERS = frozenset({"serves.asns", "refuses.asns"})
 TEXTS = frozenset(
     {
         "contact", "cname", "at", "probe_address", "order", "latency", "bias_mode", "spread",
-        "families", "monitor", "fallback", "all_down", "type", "host", "path", "method",
-        "expect.body", "labels.*", "select.*", "headers.*",
+        "families", "monitor", "fallback", "all_down", "type", "host", "path", "method", "ca",
+        "service", "send", "send_hex", "query", "expect.body", "expect.regex", "expect.body_hex",
+        "expect.rcode", "expect.answer", "labels.*", "select.*", "headers.*",
     }
 )  # fmt: skip
 POINTS = frozenset({"location"})

@@ -25,6 +25,7 @@ STORE = "store.db"
 ADMIN_TOKEN = "admin.token"
 API_FILE = "api.json"
 STATUS = "status"
+JOURNAL = "journal"
 WORKERS = "workers"
 
 ORPHANS_S = 4.0
@@ -43,6 +44,11 @@ class Places:
     def status(self) -> Path:
         """The status table."""
         return self.runtime / STATUS
+
+    @property
+    def journal(self) -> Path:
+        """The ring of the last changes of health."""
+        return self.runtime / JOURNAL
 
     def worker_page(self, number: int) -> Path:
         """The page of one worker."""
@@ -95,6 +101,7 @@ def _claim(places: Places) -> None:
     if _read_id(places.runtime) == own:
         return
     places.status.unlink(missing_ok=True)
+    places.journal.unlink(missing_ok=True)
     for page in places.worker_page(0).parent.iterdir():
         page.unlink()
     _write_id(places.runtime, own)

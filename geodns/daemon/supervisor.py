@@ -46,6 +46,9 @@ START_AGAIN_S = 1.0
 
 TICK_S = 0.5
 
+FOR_HEALTH, FROM_HEALTH = ("push", "ask"), ("journal", "told")
+"""What control and health say to each other through the supervisor (`geodns.health.process`)."""
+
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger("geodns.supervisor")
@@ -147,6 +150,8 @@ class Supervisor:
         log.warning("%s", child.reap())
         if child.name == "health":
             self._set_health({"ready": False})
+        if child.name == "control":
+            self._tell("health", {"control": False})
 
     def _pause_s(self) -> float:
         waits = [child.due_s - time.monotonic() for child in self._children if not child.running]
@@ -221,15 +226,19 @@ class Supervisor:
 
     def _start_health(self) -> int:
         self._heard_s = time.monotonic() + STARTING_S - WEDGED_S
-        return self._spawn(
+        scripts_dir = self._settings.scripts_dir
+        pid = self._spawn(
             "health",
             ["geodns.health.process", "--data-dir", str(self._places.data)],
             [
                 *("--runtime-dir", str(self._places.runtime)),
                 *("--log-level", self._settings.log_level),
+                *(("--scripts-dir", str(scripts_dir)) if scripts_dir else ()),
             ],
             self._hear_health,
         )
+        self._tell("health", {"control": "control" in self._links})
+        return pid
 
     def _start_control(self) -> int:
         pid = self._spawn(
@@ -241,6 +250,7 @@ class Supervisor:
         packed = base64.b64encode(pickle.dumps((self._settings, self._places))).decode()
         self._tell("control", {"start": packed})
         self._tell("control", {"health": self._health})
+        self._tell("health", {"control": True})
         return pid
 
     def _spawn(
@@ -277,9 +287,14 @@ class Supervisor:
     def _hear_control(self, message: Message) -> None:
         if isinstance(generation := message.get("publish"), int):
             self._tell("control", self._publish(generation))
+        if asked := {key: message[key] for key in FOR_HEALTH if key in message}:
+            self._tell("health", asked)
 
     def _hear_health(self, message: Message) -> None:
         self._heard_s = time.monotonic()
+        if told := {key: message[key] for key in FROM_HEALTH if key in message}:
+            self._tell("control", told)
+            return
         ready = message.get("ready") is True or self._health["ready"]
         health = {"ready": ready, "generation": message.get("generation")}
         if health != self._health:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from geodns.document.aliases import alias_faults
 from geodns.document.contents import read_contents
 from geodns.document.delegations import delegation_warnings
-from geodns.document.fleet import fleet_warnings, monitor_faults, node_faults, pool_faults
+from geodns.document.fleet import fleet_warnings, node_faults, pool_faults
 from geodns.document.lifetimes import ttl_warnings
+from geodns.document.monitors import monitor_faults
 from geodns.document.networks import (
     latency_faults,
     latency_warnings,

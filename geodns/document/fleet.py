@@ -1,4 +1,4 @@
-"""The rules for nodes, pools and monitors that span fields or resources."""
+"""The rules for nodes and pools that span fields or resources."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from geodns.document.resources import of_kind, pointer
 from geodns.errors import Reason
 from geodns.model.base import join_pointer
 from geodns.model.config import Config
-from geodns.model.monitor import Monitor
 from geodns.model.node import Node
 from geodns.model.pool import Pool
+from geodns.model.reach import forbidden, literal, unusual
 
 
 def memberships(config: Config) -> dict[str, frozenset[str]]:
@@ -48,6 +48,7 @@ def node_faults(config: Config) -> Iterator[Reason]:
         if node.shed is not None and node.shed.lo >= node.shed.hi:
             detail = f"shed.hi {node.shed.hi:g} must be above shed.lo {node.shed.lo:g}."
             yield Reason(f"{at}/shed/hi", "out_of_range", detail, node.shed.hi)
+        yield from _unreachable(at, node)
         for number, address in enumerate(node.addresses):
             owner = owners.setdefault(address, node_id)
             first = owner == node_id and node.addresses.index(address) == number
@@ -61,6 +62,20 @@ def _stand_faults(at: str, node_id: str, node: Node) -> Iterator[Reason]:
         detail = f"Node {node_id} has no location, and none is known for its address."
         hint = "Give location {lat, lon}, or at, an IATA code or city."
         yield Reason(f"{at}/location", "required", detail, hint=hint)
+
+
+def _unreachable(at: str, node: Node) -> Iterator[Reason]:
+    """Addresses that no probe may connect to, and names that are addresses in disguise."""
+    given = [(f"addresses/{number}", text) for number, text in enumerate(node.addresses)]
+    if node.probe_address is not None:
+        given.append(("probe_address", node.probe_address))
+    for field, text in given:
+        why = forbidden(text)
+        if why is not None:
+            yield Reason(f"{at}/{field}", "forbidden_address", f"{why}.", text)
+    if node.cname is not None and (address := literal(node.cname)) is not None:
+        detail = f"{node.cname} is the address {address} in disguise; give addresses."
+        yield Reason(f"{at}/cname", "bad_name", detail, node.cname)
 
 
 def _duplicate_address(at: str, address: str, node_id: str, owner: str) -> Reason:
@@ -142,46 +157,6 @@ def _cycle(circle: list[str]) -> Reason:
     return Reason(f"{pointer('pool', (circle[0],))}/fallback", "cycle", detail, circle[1])
 
 
-# --- Monitors ---
-
-_HTTP_ONLY = ("host", "path", "method", "headers", "verify", "expect")
-
-
-def monitor_faults(config: Config) -> Iterator[Reason]:
-    """Monitors that cannot work as they are written."""
-    for monitor_id, monitor in config.monitors.items():
-        at = pointer("monitor", (monitor_id,))
-        yield from _fields_of_type(at, monitor)
-        if "timeout_s" in monitor.model_fields_set and monitor.timeout_s > monitor.interval_s:
-            # The next probe would be due while this one is still waiting. A default that an
-            # interval of a second leaves behind is no mistake of the operator's.
-            yield Reason(
-                f"{at}/timeout_s",
-                "out_of_range",
-                f"timeout_s {monitor.timeout_s:g} is above interval_s {monitor.interval_s:g}.",
-                monitor.timeout_s,
-                f"Set timeout_s to {monitor.interval_s:g} or less.",
-            )
-        if monitor.type != "tcp" and monitor.method == "HEAD" and monitor.expect.body is not None:
-            # RFC 9110 section 9.3.2: a response to HEAD has no content.
-            detail = "A reply to HEAD has no body to find this in."
-            yield Reason(f"{at}/expect/body", "contradiction", detail, monitor.expect.body)
-
-
-def _fields_of_type(at: str, monitor: Monitor) -> Iterator[Reason]:
-    if monitor.type == "https" and monitor.host is None:
-        detail = "An https monitor needs host: the name its certificate is checked for."
-        yield Reason(f"{at}/host", "required", detail)
-    if monitor.type == "tcp":
-        if monitor.port is None:
-            yield Reason(f"{at}/port", "required", "A tcp monitor needs port.")
-        for field in _HTTP_ONLY:
-            value = getattr(monitor, field)
-            if value != Monitor.model_fields[field].default:
-                detail = f"{field} means nothing to a tcp monitor."
-                yield Reason(f"{at}/{field}", "meaningless", detail, _plain(value))
-
-
 def _plain(value: object) -> object:
     dump = getattr(value, "model_dump", None)
     return dump(mode="json", exclude_defaults=True) if dump else value
@@ -207,6 +182,29 @@ def fleet_warnings(config: Config) -> Iterator[Reason]:
                 "Give every node both, or set families to each.",
             )
     yield from _unused(config, members)
+    watched = {
+        node_id
+        for pool_id, pool in config.pools.items()
+        if pool.monitor is not None
+        for node_id in members[pool_id]
+    }
+    for node_id in sorted(watched):
+        yield from _unusual(pointer("node", (node_id,)), config.nodes[node_id])
+
+
+def _unusual(at: str, node: Node) -> Iterator[Reason]:
+    """Where a watched node's probes go, if that is not the open network."""
+    probed = (
+        [("probe_address", node.probe_address)]
+        if node.probe_address
+        else [(f"addresses/{number}", text) for number, text in enumerate(node.addresses)]
+    )
+    for field, text in probed:
+        why = unusual(text)
+        if why is not None:
+            yield Reason(
+                f"{at}/{field}", "private_address", f"{text} is probed: it is {why}.", text
+            )
 
 
 def _pool_health(at: str, pool_id: str, pool: Pool, size: int) -> Iterator[Reason]:

@@ -50,6 +50,10 @@ def references(config: Config) -> Iterator[Reference]:
             yield Reference(f"{at}/fallback", "pool", pool.fallback)
         if pool.latency is not None:
             yield Reference(f"{at}/latency", "latency", pool.latency)
+    for monitor_id, monitor in config.monitors.items():
+        at = pointer("monitor", (monitor_id,))
+        for number, part in enumerate(monitor.of):
+            yield Reference(f"{at}/of/{number}", "monitor", part)
     for table_id, table in config.latencies.items():
         at = pointer("latency", (table_id,))
         for node, number in _first_rows(table).items():

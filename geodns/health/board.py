@@ -8,11 +8,24 @@ from geodns.snapshot.status import Note, StatusTable, Verdict, Word
 
 
 class Board(StatusTable):
-    """Writes what is new; operators' overrides and weights in a word are left alone."""
+    """Writes what is new; operators' overrides in a word are left alone."""
 
-    def show(self, slot: int, tag: int, verdict: Verdict, unsettled: bool, note: Note) -> None:
-        """Put a verdict and its note up. A slot that another target owned is taken over."""
+    def show(
+        self,
+        slot: int,
+        tag: int,
+        verdict: Verdict,
+        unsettled: bool,
+        note: Note,
+        weight_factor: int | None = None,
+    ) -> None:
+        """Put a verdict and its note up. A slot that another target owned is taken over.
+
+        Without a weight factor, the one that is there stays.
+        """
         word = replace(self.word(slot, tag), verdict=verdict, unsettled=unsettled)
+        if weight_factor is not None:
+            word = replace(word, weight_factor=weight_factor)
         if word.pack() == self.words[slot]:
             self._write_note(slot, note)  # the epoch stays: no answer depends on a note
         else:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geodns.errors import ConfigError, Unavailable
 from geodns.health.board import Board
+from geodns.health.damping import PENALTY_MAX
 from geodns.health.targets import Target
 from geodns.model.monitor import Monitor
 from geodns.snapshot.manifest import write_durably
@@ -27,7 +28,12 @@ for a restart, short against the life of an outage."""
 
 
 class Remembered(BaseModel):
-    """A verdict as it was last seen. Units: Unix milliseconds."""
+    """A verdict as it was last seen.
+
+    Shape: ``held_penalty`` is that of a target held down for flapping, else 0; ``until_ms`` the
+           end of a pushed verdict's lease, else 0.
+    Units: Unix milliseconds.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,9 +42,20 @@ class Remembered(BaseModel):
     verdict: Literal["up", "down"]
     since_ms: int = Field(ge=0, lt=2**53)
     checked_ms: int = Field(ge=0, lt=2**53)
+    held_penalty: float = Field(default=0, ge=0, le=PENALTY_MAX)
+    until_ms: int = Field(default=0, ge=0, lt=2**53)
 
     @classmethod
-    def of(cls, target: Target, verdict: Verdict, since_ms: int, checked_ms: int) -> Remembered:
+    def of(
+        cls,
+        target: Target,
+        verdict: Verdict,
+        since_ms: int,
+        checked_ms: int,
+        *,
+        held_penalty: float = 0.0,
+        until_ms: int = 0,
+    ) -> Remembered:
         """The verdict on a target, which must be known."""
         return cls(
             address=str(target.address),
@@ -46,6 +63,8 @@ class Remembered(BaseModel):
             verdict="up" if verdict is Verdict.UP else "down",
             since_ms=since_ms,
             checked_ms=checked_ms,
+            held_penalty=held_penalty,
+            until_ms=until_ms,
         )
 
 
@@ -84,17 +103,27 @@ def remember(data_dir: Path, verdicts: Iterable[Remembered]) -> None:
 
 
 def still_known(
-    memory: Memory, board: Board, target: Target, monitor: Monitor, now_ms: int
+    memory: Memory, board: Board | None, target: Target, monitor: Monitor, now_ms: int
 ) -> Remembered | None:
     """The verdict to go on with after a restart, if one is young enough.
 
     The status table outlives this process and is the fresher source; the file outlives the
-    machine.
+    machine. ``board`` is None for what has no slot.
     """
     found = memory.get((str(target.address), str(target.monitor)))
-    word, note = board.word(target.slot, target.tag), board.note(target.slot)
-    if word.verdict is not Verdict.UNKNOWN and (not found or note.checked_ms > found.checked_ms):
-        found = Remembered.of(target, word.verdict, note.since_ms, note.checked_ms)
+    if monitor.type == "push":
+        lease_ms = (monitor.lease_s or 0) * 1000
+        return found if found and 0 < found.until_ms - now_ms <= lease_ms else None
+    if board is not None:
+        found = _fresher(board, target, found)
     stale_ms = STALE_INTERVALS * monitor.interval_s * 1000
     # Either sign: the wall clock may have stepped back meanwhile.
     return found if found and abs(now_ms - found.checked_ms) <= stale_ms else None
+
+
+def _fresher(board: Board, target: Target, found: Remembered | None) -> Remembered | None:
+    word, note = board.word(target.slot, target.tag), board.note(target.slot)
+    if word.verdict is Verdict.UNKNOWN or (found and note.checked_ms <= found.checked_ms):
+        return found
+    penalty = found.held_penalty if found else 0.0
+    return Remembered.of(target, word.verdict, note.since_ms, note.checked_ms, held_penalty=penalty)

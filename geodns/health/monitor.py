@@ -1,66 +1,33 @@
-"""Watches all targets: starts what is due, judges what comes back, writes status words."""
+"""Watches all targets: judges what comes back, and shows what it comes to."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from geodns.health import verdict
 from geodns.health.board import Board
+from geodns.health.derived import Derived, Push
+from geodns.health.dispatch import IN_FLIGHT_MAX, Dispatcher
+from geodns.health.history import History
+from geodns.health.journal import Journal
 from geodns.health.memory import Memory, Remembered, still_known
-from geodns.health.observation import Observation, Probe, failure
-from geodns.health.probe_http import HttpProbe
-from geodns.health.probe_tcp import TcpProbe
-from geodns.health.schedule import Agenda, fraction, next_check_s
+from geodns.health.observation import Observation
+from geodns.health.ramp import STEP_S
+from geodns.health.requests import told
+from geodns.health.resume import remembered, resume
+from geodns.health.roster import Wanted, roster
 from geodns.health.targets import Target, Watchlist
-from geodns.model.monitor import Monitor
-from geodns.snapshot.status import Note, Verdict
-
-IN_FLIGHT_MAX = 1000
-"""Probes under way at once. Source: no reference; 1,000 dead nodes hold up nobody else, and
-each costs a file descriptor."""
-
-FIRST_CHECKS_PER_S = 500
-"""How fast new targets are first checked. Source: half of the 1,000 to
-1,400 checks that one core was measured to manage with httpx."""
-
-MakeProbe = Callable[[str, Monitor], Probe]
+from geodns.health.teller import Teller, wall_ms
+from geodns.health.watch import Check, Checks, Flight, Key, MakeProbe, Watch
+from geodns.health.witness import Verdicts, Witnesses
+from geodns.snapshot.status import FULL_WEIGHT, Verdict
 
 log = logging.getLogger("geodns.health")
-
-
-def make_probe(address: str, monitor: Monitor) -> Probe:
-    """The probe a monitor's type asks for."""
-    return TcpProbe(address, monitor) if monitor.type == "tcp" else HttpProbe(address, monitor)
-
-
-@dataclass(slots=True, eq=False)
-class _Watch:
-    """A target being watched, and what is known of it."""
-
-    target: Target
-    monitor: Monitor
-    probe: Probe
-    state: verdict.State = field(default_factory=verdict.State)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    since_ms: int = 0
-    checked_ms: int = 0
-
-    @property
-    def name(self) -> str:
-        return f"{self.target.address} {self.target.monitor}"
-
-    def void(self) -> None:
-        """Stop the probes under way and be deaf to what they still say."""
-        self.state = verdict.resumed(self.state)
-        self.cancel()
-
-    def cancel(self) -> None:
-        for task in self.tasks - {asyncio.current_task()}:
-            task.cancel()
 
 
 class Watcher:
@@ -75,134 +42,193 @@ class Watcher:
         board: Board,
         memory: Memory,
         *,
-        probe: MakeProbe = make_probe,
+        probe: MakeProbe,
+        journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
         in_flight_max: int = IN_FLIGHT_MAX,
+        behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self.generation: int | None = None
         self.loaded = asyncio.Event()
         self.first_round = asyncio.Event()
         self.changed = asyncio.Event()
-        self.swept_s = clock()
+        self.swept_s = self._ramped_s = clock()
+        self.watches: dict[Key, Watch] = {}
         self._board = board
         self._memory = memory
-        self._make_probe = probe
         self._clock = clock
-        self._in_flight_max = in_flight_max
-        self._in_flight = 0
-        self._watches: dict[int, _Watch] = {}
-        self._agenda = Agenda()
-        self._awaited: set[int] = set()
+        self._checks = Checks(probe)
+        self._teller = Teller(board, journal, clock)
+        self.dispatcher = Dispatcher(
+            self._judge,
+            lambda now_s: self._witnesses.last_recheck(now_s),
+            clock,
+            in_flight_max,
+            behind,
+        )
+        verdicts = Verdicts(self._fall, self._again, self._teller.publish, self._alarm)
+        self._witnesses = Witnesses(self.dispatcher, verdicts)
+        self.derived = Derived(self._show)
+        self._awaited: set[Watch] = set()
 
     def sweep(self) -> None:
-        """Start every check that is due, as far as there is room."""
+        """Start every check that is due, and see what time alone has changed."""
         now_s = self.swept_s = self._clock()
-        while self._in_flight < self._in_flight_max:
-            slot = self._agenda.pop(now_s)
-            if slot is None:
-                return
-            self._start_check(self._watches[slot], now_s)
+        self.dispatcher.sweep(now_s)
+        self._witnesses.sweep(now_s)
+        self.derived.sweep(now_s)
+        if now_s - self._ramped_s >= STEP_S:
+            self._ramped_s = now_s
+            self._teller.raise_weights(self.watches.values(), now_s)
 
     def load(self, watchlist: Watchlist) -> None:
         """Watch what a generation names. Targets it does not change keep their state."""
-        wanted = {target.slot: target for target in watchlist.targets if self._fits(target)}
-        probed = {slot for slot, target in wanted.items() if target.monitor is not None}
-        for slot in self._watches.keys() - probed:
-            self._drop(slot)
-        soon = [slot for slot in probed if self._adopt(wanted[slot], watchlist)]
-        for slot in wanted.keys() - probed:
-            self._board.disown(slot, wanted[slot].tag)
-        self._check_soon(soon)
+        now_s = self._clock()
+        fitting = [target for target in watchlist.targets if self._fits(target)]
+        wanted = roster(
+            Watchlist(watchlist.generation, tuple(fitting), watchlist.monitors, watchlist.sites)
+        )
+        for key in self.watches.keys() - wanted.keys():
+            self._drop(self.watches.pop(key))
+        soon = {w for item in wanted.values() if (w := self._adopt(item, now_s)) is not None}
+        for target in fitting:
+            if target.monitor is None:
+                self._board.disown(target.slot, target.tag)
+        self.derived.watch(self.watches)
+        self._witnesses.watch(self.watches.values(), now_s)
+        self.dispatcher.checks_per_s = sum(c.cost / c.interval_s(now_s) for c in self._checks)
+        self.dispatcher.soon({w.check for w in soon if w.check}, now_s)
         if self.generation is None:
             self._memory = {}
-            self._awaited = probed
-            self._count_first_round(None)
+            self._awaited = {watch for watch in self.watches.values() if watch.check}
+            self._count_first_round()
         self.generation = watchlist.generation
         self.loaded.set()
         self.changed.set()
-        log.info("generation %d: watching %d targets", watchlist.generation, len(probed))
+        log.info(
+            "generation %d: watching %d targets by %d checks",
+            watchlist.generation,
+            sum(watch.slotted for watch in self.watches.values()),
+            len(self._checks),
+        )
+
+    def push(self, push: Push) -> int:
+        """Take in a verdict from outside; returns how many targets it is about."""
+        return self.derived.push(push, self._clock())
+
+    def pushable(self, reachable: bool) -> None:
+        """Whether anybody can push verdicts."""
+        self.derived.reachable(reachable, self._clock())
+
+    def told(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
+        """What is known of some targets; of one alone also its past."""
+        found = [self.watches[key] for key in keys if key in self.watches]
+        now_s, whole = self._clock(), len(found) == 1
+        return [told(watch, self.dispatcher, now_s, whole=whole) for watch in found]
 
     def verdicts(self) -> list[Remembered]:
         """Every verdict there is, to be remembered."""
-        return [
-            Remembered.of(watch.target, watch.state.verdict, watch.since_ms, watch.checked_ms)
-            for watch in self._watches.values()
-            if watch.state.verdict is not Verdict.UNKNOWN
-        ]
+        now_s, now_ms = self._clock(), wall_ms()
+        items = (
+            remembered(watch, self.derived.lease_s(watch, now_s), now_s, now_ms)
+            for watch in self.watches.values()
+        )
+        return [item for item in items if item is not None]
 
     def shortest_interval_s(self) -> float:
         """Between the most frequent regular checks; infinite when there are none."""
-        return min((w.monitor.interval_s for w in self._watches.values()), default=float("inf"))
+        return min((w.monitor.interval_s for w in self.watches.values()), default=math.inf)
 
     def close(self) -> None:
         """Stop all probes under way."""
-        for slot in list(self._watches):
-            self._drop(slot)
-
-    # Checks
-
-    def _start_check(self, watch: _Watch, now_s: float) -> None:
-        if watch.state.burst is not None or not watch.tasks:
-            watch.state = verdict.launched(watch.state, now_s)
-            self._in_flight += 1
-            task = asyncio.create_task(self._check(watch, watch.state.epoch))
-            watch.tasks.add(task)
-            task.add_done_callback(lambda done: self._finish(watch, done))
-        self._plan_next(watch, now_s)
-
-    async def _check(self, watch: _Watch, epoch: int) -> None:
-        try:
-            observation = await watch.probe.observe()
-        except Exception as error:  # a node must not stop its own checks by odd behaviour
-            log.exception("%s: probe failed in itself", watch.target)
-            observation = failure(f"probe failed: {type(error).__name__}: {error}")
-        if epoch == watch.state.epoch:
-            self._judge(watch, observation)
-
-    def _finish(self, watch: _Watch, task: asyncio.Task[None]) -> None:
-        self._in_flight -= 1
-        watch.tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("%s: check failed", watch.target, exc_info=task.exception())
-
-    def _plan_next(self, watch: _Watch, now_s: float) -> None:
-        slot = watch.target.slot
-        if watch.state.burst is None:
-            self._agenda.set(slot, next_check_s(watch.name, watch.monitor.interval_s, now_s))
-            return
-        due_s = verdict.recheck_due_s(watch.state, watch.monitor)
-        if due_s is None:  # all are under way, the last to come back decides
-            self._agenda.remove(slot)
-        else:
-            self._agenda.set(slot, due_s)
+        for watch in self.watches.values():
+            self._drop(watch)
+        self.watches.clear()
 
     # Verdicts
 
-    def _judge(self, watch: _Watch, observation: Observation) -> None:
-        now_s, before = self._clock(), watch.state
+    def _judge(self, flight: Flight, observation: Observation) -> None:
+        now_s = self._clock()
+        if not observation.unable:
+            self._witnesses.saw(flight, observation.passed, now_s)
+        judged = False
+        for watch, epoch in flight.watches:
+            if watch.check is flight.check and epoch == watch.state.epoch:
+                self._judge_one(watch, observation, now_s)
+                judged = True
+        if judged:
+            self._plan(flight.check, now_s)
+
+    def _judge_one(self, watch: Watch, observation: Observation, now_s: float) -> None:
+        before, watch.last = watch.state, observation
+        if observation.unable:  # a burst cannot go on without the answer
+            watch.state = verdict.resumed(before) if watch.bursting else before
+            self._conclude(watch, observation.reason, now_s)
+            self._settled(watch)  # there may never be more to know
+            return
+        watch.checked_ms = wall_ms()
         watch.state = verdict.observed(
             before, watch.monitor, before.epoch, observation.passed, now_s
         )
-        if watch.state.epoch != before.epoch:
-            watch.cancel()
-        watch.checked_ms = _wall_ms()
-        if watch.state.verdict is not before.verdict:
-            watch.since_ms = watch.checked_ms
-        self._publish(watch, observation.reason, observation.elapsed_ms or 0, now_s)
-        if watch.state.verdict is not before.verdict:
+        if before.condemned and not watch.state.condemned:
+            self._witnesses.forget(watch)
+        self._conclude(watch, observation.reason, now_s)
+        if watch.state.condemned and not before.condemned:
+            self._witnesses.condemn(watch, now_s)
+
+    def _conclude(self, watch: Watch, reason: str, now_s: float) -> None:
+        """Vote, and show what comes of it."""
+        flapping = watch.state.damping
+        if flapping.held and watch.state.verdict is Verdict.UP:
+            wait_s = max(0.0, flapping.steady_s() - now_s)
+            reason = f"flaps, held down for {wait_s:.0f} s yet: {reason}"
+        if self._teller.show(watch, self._teller.poll(watch, now_s), reason, now_s):
             self.changed.set()
-            _log_change(watch, before, now_s, observation.reason)
-        self._plan_next(watch, now_s)
-        self._count_first_round(watch)
+            self.derived.changed(watch)
+        if watch.state.decided:
+            self._settled(watch)
 
-    def _publish(self, watch: _Watch, reason: str, elapsed_ms: float, now_s: float) -> None:
-        note = Note(watch.since_ms, watch.checked_ms, int(elapsed_ms * 1000), reason)
-        state, target = watch.state, watch.target
-        self._board.show(target.slot, target.tag, state.verdict, state.unsettled(now_s), note)
+    def _plan(self, check: Check, now_s: float) -> None:
+        check.settle()
+        self.dispatcher.plan(check, now_s)
 
-    def _count_first_round(self, watch: _Watch | None) -> None:
-        if watch is not None and watch.state.decided:
-            self._awaited.discard(watch.target.slot)
+    def _fall(self, watch: Watch, now_s: float) -> None:
+        watch.state = verdict.fallen(watch.state, watch.monitor, now_s)
+        self._conclude(watch, watch.reason, now_s)
+        if watch.check:
+            self._plan(watch.check, now_s)
+
+    def _again(self, watch: Watch, now_s: float) -> None:
+        """Its failures may have been our own: ask anew."""
+        watch.state = verdict.resumed(watch.state)
+        self._teller.publish(watch, now_s)
+        if watch.check:
+            watch.check.settle()
+            self.dispatcher.soon([watch.check], now_s)
+
+    def _alarm(self, text: str, raised: bool) -> None:
+        self._teller.hush = raised
+        self._teller.alarm(text, raised)
+        if raised:  # what is not decided now will not be for long
+            self._awaited.clear()
+            self._count_first_round()
+
+    def _show(self, watch: Watch, shown: Verdict, reason: str) -> None:
+        """Show a verdict that no probe has made."""
+        now_s = self._clock()
+        watch.checked_ms = wall_ms()
+        if shown is not watch.state.verdict:
+            watch.state = verdict.State(shown, now_s)
+        if self._teller.show(watch, shown, reason, now_s):
+            self.changed.set()
+            self.derived.changed(watch)
+
+    def _settled(self, watch: Watch) -> None:
+        """The first round waits for it no more."""
+        self._awaited.discard(watch)
+        self._count_first_round()
+
+    def _count_first_round(self) -> None:
         if not self._awaited:
             self.first_round.set()
 
@@ -213,63 +239,58 @@ class Watcher:
             log.error("%s: no slot %d in the status table; not watched", target, target.slot)
         return target.slot < self._board.slots
 
-    def _adopt(self, target: Target, watchlist: Watchlist) -> bool:
-        """Watch a target from now on; whether it should be checked soon."""
-        monitor = watchlist.monitor_of(target)
-        assert monitor is not None  # the watchlist is checked when it is read
-        watch = self._watches.get(target.slot)
-        if watch is None or _identity(watch.target) != _identity(target):
-            self._drop(target.slot)
-            self._watch_anew(target, monitor)
-            return True
-        same = watch.monitor == monitor and watch.target.probed == target.probed
-        watch.target = target
-        if not same:
-            watch.void()
-            watch.monitor, watch.probe = monitor, self._make_probe(target.probed, monitor)
-        return not same
-
-    def _watch_anew(self, target: Target, monitor: Monitor) -> None:
-        watch = _Watch(target, monitor, self._make_probe(target.probed, monitor))
-        found = None
-        if self.generation is None:  # later, a new target is new, whatever had its address
-            found = still_known(self._memory, self._board, target, monitor, _wall_ms())
-        if found is not None:
-            age_s = max(0.0, (_wall_ms() - found.since_ms) / 1000)
-            known = Verdict[found.verdict.upper()]
-            watch.state = verdict.State(known, since_s=self._clock() - age_s)
-            watch.since_ms, watch.checked_ms = found.since_ms, found.checked_ms
-        self._watches[target.slot] = watch
-        reason = "not checked yet" if found is None else "as before the restart"
-        self._publish(watch, reason, 0, self._clock())
-
-    def _drop(self, slot: int) -> None:
-        watch = self._watches.pop(slot, None)
+    def _adopt(self, wanted: Wanted, now_s: float) -> Watch | None:
+        """Watch a target from now on; returns it if it should be checked soon."""
+        target, monitor = wanted.target, wanted.monitor
+        watch = self.watches.get((target.address, str(target.monitor)))
         if watch is None:
+            return self._watch_anew(wanted, now_s)
+        same = watch.monitor == monitor and watch.target.probed == target.probed
+        moved = (watch.slotted, watch.target.slot, watch.target.tag) != (
+            wanted.slotted,
+            target.slot,
+            target.tag,
+        )
+        watch.target, watch.site, watch.slotted = target, wanted.site, wanted.slotted
+        if not same:
+            self._leave_check(watch)
+            watch.state, watch.monitor = verdict.resumed(watch.state), monitor
+            self._checks.join(watch)
+        if moved:
+            self._teller.publish(watch, now_s)
+        return None if same else watch
+
+    def _watch_anew(self, wanted: Wanted, now_s: float) -> Watch:
+        target, monitor = wanted.target, wanted.monitor
+        watch = Watch(target, monitor, wanted.site, wanted.slotted, History(now_s), since_s=now_s)
+        watch.reason = "not checked yet"
+        if self.generation is None:  # later, a new target is new, whatever had its address
+            self._resume(watch, now_s)
+        self.watches[watch.key] = watch
+        self._checks.join(watch)
+        self._teller.publish(watch, now_s)
+        return watch
+
+    def _resume(self, watch: Watch, now_s: float) -> None:
+        """Go on from what was known before this process started."""
+        board = self._board if watch.slotted else None
+        found = still_known(self._memory, board, watch.target, watch.monitor, wall_ms())
+        if found is None or watch.monitor.combines:
             return
-        watch.void()
-        self._agenda.remove(slot)
-        self._awaited.discard(slot)
-        self._count_first_round(None)
+        resume(watch, found, now_s, wall_ms())
+        if watch.monitor.type == "push":
+            self.derived.renew(watch, watch.shown, (found.until_ms - wall_ms()) / 1000, now_s)
+        if board is not None and watch.target.slow_start_s:
+            word = board.word(watch.target.slot, watch.target.tag)
+            grown = word.weight_factor == FULL_WEIGHT or watch.shown is not Verdict.UP
+            watch.back_s = None if grown else watch.since_s
 
-    def _check_soon(self, slots: list[int]) -> None:
-        now_s = self._clock()
-        spread_s = len(slots) / FIRST_CHECKS_PER_S
-        for slot in slots:
-            self._agenda.set(slot, now_s + fraction(self._watches[slot].name) * spread_s)
+    def _drop(self, watch: Watch) -> None:
+        self._leave_check(watch)
+        self._witnesses.forget(watch)
+        self._settled(watch)
 
-
-def _identity(target: Target) -> tuple[object, ...]:
-    return target.tag, target.address, target.monitor
-
-
-def _log_change(watch: _Watch, before: verdict.State, now_s: float, reason: str) -> None:
-    known = before.verdict is not Verdict.UNKNOWN
-    lasted_s = now_s - before.since_s
-    after = f" after {lasted_s:.{1 if lasted_s < 10 else 0}f} s" if known else ""
-    change = f"{before.verdict.name.lower()} -> {watch.state.verdict.name.lower()}"
-    log.info("%s: %s%s: %s", watch.target, change, after, reason)
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+    def _leave_check(self, watch: Watch) -> None:
+        check = self._checks.leave(watch)
+        if check is not None:
+            self.dispatcher.forget(check)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +18,19 @@ REASON_MAX_CHARS = 160
 class Observation:
     """One probe of one target. ``reason`` is shown to the operator as it is.
 
+    Shape: ``unable`` says that this machine could not probe (something is not installed or not
+           allowed, no descriptors are left): nothing is known about the target, ``passed`` is
+           False and says nothing. ``warning`` is about a target that passed, such as a
+           certificate that ends soon; ``certificate_days`` how long a verified one is good for.
     Units: milliseconds; ``elapsed_ms`` is None when there was no reply to time.
     """
 
     passed: bool
     reason: str
     elapsed_ms: float | None
+    warning: str = ""
+    certificate_days: int | None = None
+    unable: bool = False
 
 
 class Probe(Protocol):
@@ -36,10 +45,30 @@ def failure(reason: str) -> Observation:
     return Observation(False, clean(reason), None)
 
 
+def unable(reason: str) -> Observation:
+    """A probe that could not be made; the reason says what to do about it."""
+    return Observation(False, clean(reason), None, unable=True)
+
+
+OWN_FAULTS = frozenset(
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EADDRNOTAVAIL,
+        errno.EAFNOSUPPORT,
+    }
+)
+"""System errors that tell of this machine and not of the target."""
+
+
 def clean(text: str) -> str:
     """One bounded printable line: a node's octets must not forge log lines."""
-    shown = (char if char.isprintable() else "?" for char in text[:REASON_MAX_CHARS])
-    return "".join(shown)
+    text = text[:REASON_MAX_CHARS]
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def words_of(error: BaseException) -> str:
@@ -49,6 +78,8 @@ def words_of(error: BaseException) -> str:
             return _certificate_words(cause.verify_message)
         if isinstance(cause, ssl.SSLError):
             return f"TLS: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        if isinstance(cause, socket.gaierror):
+            return str(cause.strerror).lower()
         if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
             return os.strerror(cause.errno).lower()
     return str(error).rstrip(".") or type(error).__name__

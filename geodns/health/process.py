@@ -1,9 +1,13 @@
 """The health process: ``python -m geodns.health.process``, run by the supervisor.
 
-The link is a stream of JSON lines. In: ``{"generation": N}`` when N was accepted. Out:
+The link is a stream of JSON lines (`requests`). In: ``{"generation": N}`` when N was accepted;
+``{"push": {"monitor", "node", "address", "state", "lease_s", "reason"}}`` for a verdict from
+outside; ``{"control": true or false}`` when the control process, through which all pushes come,
+has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out:
 ``{"ready": true, "generation": N}`` once, after the first verdicts;
 ``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what
-is watched. When the link ends, so does this process.
+is watched; ``{"journal": N}`` when the journal has new records, N being the next one's number;
+``{"told": {"id", "targets": […]}}``. When the link ends, so does this process.
 """
 
 from __future__ import annotations
@@ -16,21 +20,32 @@ import resource
 import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from geodns.errors import GeodnsError
+from geodns.health.aside import aside
 from geodns.health.board import Board
+from geodns.health.dispatch import IN_FLIGHT_MAX
+from geodns.health.floodgate import FloodGate
+from geodns.health.journal import FILE_NAME as JOURNAL_FILE
+from geodns.health.journal import Journal, open_journal
 from geodns.health.memory import Memory, recall, remember
-from geodns.health.monitor import IN_FLIGHT_MAX, Watcher
+from geodns.health.monitor import Watcher
+from geodns.health.probes.local import ApiPorts, Local
+from geodns.health.probes.make import ProbeMaker
+from geodns.health.requests import Request
 from geodns.health.schedule import Ticker
 from geodns.health.targets import read_watchlist
 
 STATUS_FILE = "status"
+
+DOORBELL_S = 0.02
+"""The journal's new records are told of so often at most. Source: no reference; changes come in
+storms."""
 
 HEARTBEAT_S = 1.0
 """Source: no reference; the supervisor's unit of patience."""
@@ -50,29 +65,33 @@ crash. Source: half of STALE_INTERVALS."""
 SAVE_MAX_S = 60.0
 """The same for slow monitors. Source: no reference."""
 
-LINES_MAX, LINES_PERIOD_S = 200, 10.0
-"""Lines of log per period. Source: no reference; what a person can still skim."""
-
 SPARE_FILES = 64
 """Descriptors kept for everything but probes. Source: no reference; some 20 are in use."""
 
 log = logging.getLogger("geodns.health")
-T = TypeVar("T")
 
 
-async def run(data_dir: Path, runtime_dir: Path, link: socket.socket) -> None:
+async def run(data_dir: Path, runtime_dir: Path, link: socket.socket, local: Local) -> None:
     """Watch until SIGTERM or the end of the link.
 
     Errors: Unavailable when there is no status table.
     """
-    await _Process(data_dir, runtime_dir).run(link)
+    await _Process(data_dir, runtime_dir, local).run(link)
 
 
 class _Process:
-    def __init__(self, data_dir: Path, runtime_dir: Path) -> None:
+    def __init__(self, data_dir: Path, runtime_dir: Path, local: Local) -> None:
         self._data_dir = data_dir
         board = Board(runtime_dir / STATUS_FILE, writable=True)
-        self._watcher = Watcher(board, _recall(data_dir), in_flight_max=_room_for_probes())
+        self._journal = _journal(runtime_dir)
+        self._watcher = Watcher(
+            board,
+            _recall(data_dir),
+            probe=ProbeMaker(local),
+            journal=self._journal,
+            in_flight_max=_room_for_probes(),
+            behind=local.turns.behind,
+        )
         self._new_generation = asyncio.Event()
         self._saving = asyncio.Lock()
         self._save_failed = False
@@ -85,10 +104,14 @@ class _Process:
         ticker = Ticker(self._watcher.sweep)
         ticker.start()
         self._new_generation.set()
-        listening = asyncio.create_task(self._listen(reader))
+        listening = asyncio.create_task(self._listen(reader, writer))
         ending = asyncio.create_task(terminated.wait())
         working = asyncio.gather(
-            self._follow(), self._beat(writer), self._announce(writer), self._keep()
+            self._follow(),
+            self._beat(writer),
+            self._announce(writer),
+            self._ring(writer),
+            self._keep(),
         )
         ends: list[asyncio.Future[Any]] = [listening, ending, working]
         try:
@@ -104,16 +127,27 @@ class _Process:
                 end.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until the supervisor is gone."""
         with suppress(OSError, ValueError):  # ValueError: a line without end
             while line := await reader.readline():
                 try:
-                    json.loads(line)["generation"]
-                except (ValueError, TypeError, KeyError, RecursionError):
+                    request = Request.model_validate_json(line)
+                except ValueError:
                     log.warning("not understood on the link: %.80r", line)
                 else:
-                    self._new_generation.set()
+                    self._answer(request, writer)
+
+    def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        if request.generation is not None:
+            self._new_generation.set()
+        if request.control is not None:
+            self._watcher.pushable(request.control)
+        if request.push is not None:
+            self._watcher.push(request.push.push())
+        if request.ask is not None:
+            targets = self._watcher.told(request.ask.targets)
+            _send(writer, {"told": {"id": request.ask.id, "targets": targets}})
 
     async def _follow(self) -> None:
         """Load generations as they come."""
@@ -121,7 +155,7 @@ class _Process:
             await self._new_generation.wait()
             self._new_generation.clear()
             try:
-                watchlist, faults = await _aside(lambda: read_watchlist(self._data_dir))
+                watchlist, faults = await aside(lambda: read_watchlist(self._data_dir))
             except GeodnsError as error:
                 log.error("the generation cannot be watched, going on with the last: %s", error)
                 continue
@@ -146,6 +180,15 @@ class _Process:
                 await self._watcher.first_round.wait()
         _send(writer, {"ready": True, "generation": self._watcher.generation})
 
+    async def _ring(self, writer: asyncio.StreamWriter) -> None:
+        """Tell that the journal has grown. A reader that is behind finds out by the number."""
+        told = self._journal.next if self._journal else 0
+        while self._journal is not None:
+            await asyncio.sleep(DOORBELL_S)
+            if self._journal.next != told:
+                told = self._journal.next
+                _send(writer, {"journal": told})
+
     async def _keep(self) -> None:
         """Save verdicts when they change, and now and then when they do not."""
         while True:
@@ -163,7 +206,7 @@ class _Process:
         verdicts = self._watcher.verdicts()
         try:
             async with self._saving:
-                await _aside(lambda: remember(self._data_dir, verdicts))
+                await aside(lambda: remember(self._data_dir, verdicts))
         except OSError as error:
             if not self._save_failed:
                 log.error("verdicts cannot be saved, checks go on: %s", error)
@@ -185,6 +228,15 @@ def _recall(data_dir: Path) -> Memory:
         return {}
 
 
+def _journal(runtime_dir: Path) -> Journal | None:
+    """Where changes are written down; checks go on without."""
+    try:
+        return open_journal(runtime_dir / JOURNAL_FILE)
+    except GeodnsError as error:
+        log.error("%s", error)
+        return None
+
+
 def _room_for_probes() -> int:
     """How many probes may be under way, once as many files as allowed are asked for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -195,53 +247,6 @@ def _room_for_probes() -> int:
     return max(1, min(IN_FLIGHT_MAX, soft - SPARE_FILES))
 
 
-def _aside(work: Callable[[], T]) -> asyncio.Future[T]:
-    """Do file work in a daemon thread: a disk that hangs holds up neither checks nor exit."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast(T, result))
-
-    def body() -> None:
-        result, failed = None, None
-        try:
-            result = work()
-        except Exception as error:
-            failed = error
-        with suppress(RuntimeError):  # the loop is closed, nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failed)
-
-    threading.Thread(target=body, daemon=True).start()
-    return future
-
-
-class FloodGate(logging.Filter):
-    """Lets LINES_MAX lines through per LINES_PERIOD_S, then says how many it held back."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._clock = clock
-        self._since_s = clock()
-        self._seen = 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now_s = self._clock()
-        if now_s - self._since_s >= LINES_PERIOD_S:
-            held_back = max(0, self._seen - LINES_MAX)
-            self._since_s, self._seen = now_s, 0
-            if held_back:
-                record.msg = f"{record.getMessage()} (before this, {held_back} lines held back)"
-                record.args = ()
-        self._seen += 1
-        return self._seen <= LINES_MAX
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 told to end, 2 bad arguments, 4 no status table."""
     parser = argparse.ArgumentParser(prog="geodns.health.process")
@@ -249,6 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runtime-dir", type=Path, required=True)
     parser.add_argument("--link-fd", type=int, required=True)
     parser.add_argument("--log-level", default="info")
+    parser.add_argument("--scripts-dir", type=Path)
     options = parser.parse_args(arguments)
     handler = logging.StreamHandler()
     handler.addFilter(FloodGate())
@@ -263,7 +269,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         parser.error(f"--link-fd {options.link_fd} is not a socket: {error}")
     try:
-        asyncio.run(run(options.data_dir, options.runtime_dir, link))
+        local = Local(options.scripts_dir, ApiPorts(options.data_dir))
+        asyncio.run(run(options.data_dir, options.runtime_dir, link, local))
     except GeodnsError as error:
         log.error("%s", error)
         return error.exit_code

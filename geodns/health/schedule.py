@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from typing import Generic, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
+
+K = TypeVar("K", bound=Hashable)
 
 TICK_S = 0.05
 """How often due checks are looked for: a re-check is at most this late. Source: measured,
@@ -30,29 +34,44 @@ JITTER = 0.05
 in step with what the node does periodically. Source: Consul and gdnsd use the like."""
 
 
-class Agenda:
+DEAD_INTERVALS, DEAD_S = 60, 300.0
+"""Down for so many intervals, and so long, a target is checked less often. Source: no reference;
+most restarts and reboots are over by then."""
+
+BACK_OFF_MAX, BACK_OFF_MAX_S = 6, 60.0
+"""How much longer its interval becomes at most. Source: no reference; a node that is repaired
+after a day is back within a minute and a half."""
+
+
+class Agenda(Generic[K]):
     """What is due when: one time per key, earliest first. Changing a key is O(log n)."""
 
     def __init__(self) -> None:
-        self._due_s: dict[int, float] = {}
-        self._heap: list[tuple[float, int]] = []
+        self._due_s: dict[K, float] = {}
+        self._heap: list[tuple[float, int, K]] = []
+        self._number = itertools.count()
 
-    def set(self, key: int, due_s: float) -> None:
-        """Make ``key`` due at a time, instead of any earlier one."""
-        self._due_s[key] = due_s
-        heapq.heappush(self._heap, (due_s, key))
+    def set(self, key: K, due_s: float) -> None:
+        """Make ``key`` due at a time, instead of any other."""
+        if self._due_s.get(key) != due_s:
+            self._due_s[key] = due_s
+            heapq.heappush(self._heap, (due_s, next(self._number), key))
 
-    def remove(self, key: int) -> None:
+    def remove(self, key: K) -> None:
         """Make ``key`` due never."""
         self._due_s.pop(key, None)
 
-    def pop(self, now_s: float) -> int | None:
-        """Take out the key that has been due longest; None when nothing is due."""
+    def due_s(self, key: K) -> float | None:
+        """When ``key`` is due; None if never."""
+        return self._due_s.get(key)
+
+    def pop(self, now_s: float) -> tuple[float, K] | None:
+        """Take out what has been due longest, and when it was; None when nothing is due."""
         while self._heap and self._heap[0][0] <= now_s:
-            due_s, key = heapq.heappop(self._heap)
+            due_s, _, key = heapq.heappop(self._heap)
             if self._due_s.get(key) == due_s:  # else it was set anew, or removed
                 del self._due_s[key]
-                return key
+                return due_s, key
         return None
 
 
@@ -74,6 +93,18 @@ def next_check_s(name: str, interval_s: float, now_s: float) -> float:
         if due_s > now_s:
             return due_s
         number += 1
+
+
+def back_off_s(interval_s: float, down_s: float) -> float:
+    """The interval for a target that has been down so long: twice as long each time that doubles.
+
+    Shape: within BACK_OFF_MAX intervals and BACK_OFF_MAX_S, and never below ``interval_s``.
+    """
+    dead_s = max(DEAD_S, DEAD_INTERVALS * interval_s)
+    longest_s = max(interval_s, min(BACK_OFF_MAX * interval_s, BACK_OFF_MAX_S))
+    if down_s < dead_s:
+        return interval_s
+    return min(longest_s, interval_s * math.exp2(1 + math.floor(math.log2(down_s / dead_s))))
 
 
 class Ticker:

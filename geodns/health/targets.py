@@ -1,8 +1,8 @@
 """What to watch: the targets section of the current generation.
 
 The section's column ``json`` holds ``{"targets": [{"slot", "tag", "address",
-"probe_address", "monitor", "nodes"}], "monitors": {id: monitor}}``. A target without a
-monitor is not probed; its status word only says whose slot it is.
+"probe_address", "monitor", "nodes", "slow_start_s"}], "monitors": {id: monitor}, "sites": {node:
+site}}``. A target without a monitor is not probed; its status word only says whose slot it is.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Target(BaseModel):
     probe_address: IPvAnyAddress | None = None
     monitor: Id | None = None
     nodes: tuple[str, ...] = ()
+    slow_start_s: float = Field(default=0, ge=0)
 
     @property
     def probed(self) -> str:
@@ -48,19 +49,26 @@ class Target(BaseModel):
 class _Document(BaseModel):
     targets: tuple[Target, ...]
     monitors: dict[Id, Monitor]
+    sites: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-    """The targets of one generation, and their monitors by id."""
+    """The targets of one generation, their monitors by id, and the sites of nodes."""
 
     generation: int
     targets: tuple[Target, ...] = ()
     monitors: dict[str, Monitor] | None = None
+    sites: dict[str, str] | None = None
 
     def monitor_of(self, target: Target) -> Monitor | None:
         """The monitor of a target; None when nobody judges it."""
         return (self.monitors or {}).get(target.monitor or "")
+
+    def site_of(self, target: Target) -> str:
+        """Where a target stands; a node whose site nobody knows is a site of its own."""
+        node = target.nodes[0] if target.nodes else target.address
+        return (self.sites or {}).get(node, node)
 
 
 def read_watchlist(data_dir: Path) -> tuple[Watchlist | None, list[Reason]]:
@@ -105,7 +113,7 @@ def _decode(generation: int, octets: bytes) -> Watchlist:
         first = error.errors(include_url=False)[0]
         where = "/".join(str(part) for part in first["loc"])
         raise ConfigError(f"Targets are not as they should be: {where}: {first['msg']}.") from None
-    watchlist = Watchlist(generation, document.targets, document.monitors)
+    watchlist = Watchlist(generation, document.targets, document.monitors, document.sites)
     _check(watchlist)
     return watchlist
 

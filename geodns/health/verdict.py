@@ -2,20 +2,25 @@
 
 Life of a target::
 
-    unknown --pass--> up --fail--> up, burst on --all re-checks fail--> down
+    unknown --pass--> up --fail--> up, burst on --all re-checks fail--> up, condemned
     unknown --fail--> unknown, burst on --any passes--> up
+    condemned --the checker itself is vouched for (`fallen`)--> down
+    condemned --a pass--> up
     down --`rise` passes in a row, at least hold_s after the fall--> up
 
 A burst is `recheck` probes started `recheck_after_s` apart whether or not the earlier ones
 have come back. Every probe carries the epoch it was launched in; one that comes back after
-its burst is decided says nothing any more.
+its burst is decided says nothing any more. What answers are made from is `State.shown`: a
+target that flaps is shown down until it has been steady (`damping`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from geodns.health import damping
+from geodns.health.damping import Damping
 from geodns.model.monitor import Monitor
 from geodns.snapshot.status import Verdict
 
@@ -35,6 +40,7 @@ class Burst:
     launched_s: float
     launched: int = 0
     failed: int = 0
+    condemned_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +53,27 @@ class State:
     passes: int = 0
     epoch: int = 0
     burst: Burst | None = None
+    damping: Damping = field(default_factory=Damping)
+
+    @property
+    def shown(self) -> Verdict:
+        """The verdict that answers are made from."""
+        return Verdict.DOWN if self.damping.held else self.verdict
 
     def unsettled(self, now_s: float) -> bool:
-        """Whether the verdict may be about to change, or has only just."""
-        return self.burst is not None or now_s < self.unsettled_until_s
+        """Whether what is shown may be about to change, or has only just."""
+        about_to = self.burst is not None and not self.damping.held
+        return about_to or now_s < self.unsettled_until_s
 
     @property
     def decided(self) -> bool:
         """Whether probes have said something, and are not asked again this moment."""
         return self.verdict is not Verdict.UNKNOWN and self.burst is None
+
+    @property
+    def condemned(self) -> bool:
+        """Whether every re-check has failed: down, unless it was the checker's own fault."""
+        return self.burst is not None and self.burst.condemned_s is not None
 
 
 def recheck_due_s(state: State, monitor: Monitor) -> float | None:
@@ -71,7 +89,7 @@ def recheck_due_s(state: State, monitor: Monitor) -> float | None:
 def launched(state: State, now_s: float) -> State:
     """The state once a probe has started; the probe carries ``state.epoch``."""
     burst = state.burst
-    if burst is None:
+    if burst is None or state.condemned:
         return state
     return replace(state, burst=replace(burst, launched=burst.launched + 1, launched_s=now_s))
 
@@ -80,7 +98,17 @@ def observed(state: State, monitor: Monitor, epoch: int, passed: bool, now_s: fl
     """The state once a probe launched in ``epoch`` has come back."""
     if epoch != state.epoch:
         return state
-    return _passed(state, monitor, now_s) if passed else _failed(state, monitor, now_s)
+    before, held = state, damping.probed(state.damping, passed, now_s)
+    if held is not before.damping:
+        state = replace(state, damping=held)
+    state = _passed(state, monitor, now_s) if passed else _failed(state, monitor, now_s)
+    return _settle(before, state, monitor, now_s)
+
+
+def fallen(state: State, monitor: Monitor, now_s: float) -> State:
+    """The state of a condemned target once the checker itself is vouched for."""
+    before = replace(state, damping=damping.fell(state.damping, now_s))
+    return _settle(state, _changed(before, Verdict.DOWN, now_s), monitor, now_s)
 
 
 def resumed(state: State) -> State:
@@ -93,11 +121,12 @@ def _passed(state: State, monitor: Monitor, now_s: float) -> State:
         passes = min(state.passes + 1, monitor.rise)
         if passes < monitor.rise or now_s - state.since_s < monitor.hold_s:
             return replace(state, passes=passes)
-        return _changed(state, monitor, Verdict.UP, now_s)
+        return _changed(state, Verdict.UP, now_s)
     if state.burst is not None:
-        calm_s = now_s + CALM_INTERVALS * monitor.interval_s
-        until_s = max(state.unsettled_until_s, calm_s)
-        state = replace(state, burst=None, epoch=state.epoch + 1, unsettled_until_s=until_s)
+        state = replace(state, burst=None, epoch=state.epoch + 1)
+        if not state.damping.held:
+            calm_s = now_s + CALM_INTERVALS * monitor.interval_s
+            state = replace(state, unsettled_until_s=max(state.unsettled_until_s, calm_s))
     if state.verdict is Verdict.UNKNOWN:  # unknown counted as up: no answer changes
         return replace(state, verdict=Verdict.UP, since_s=now_s)
     return state
@@ -106,21 +135,22 @@ def _passed(state: State, monitor: Monitor, now_s: float) -> State:
 def _failed(state: State, monitor: Monitor, now_s: float) -> State:
     if state.verdict is Verdict.DOWN:
         return replace(state, passes=0)
-    if state.burst is not None:
-        failed = state.burst.failed + 1
-        state = replace(state, burst=replace(state.burst, failed=failed))
+    burst, epoch = state.burst, state.epoch
+    if burst is None:
+        burst, epoch = Burst(now_s, now_s), epoch + 1
     else:
-        failed = 0
-        state = replace(state, burst=Burst(now_s, now_s), epoch=state.epoch + 1)
-    if failed < monitor.recheck:
-        return state
-    return _changed(state, monitor, Verdict.DOWN, now_s)
+        burst = replace(burst, failed=burst.failed + 1)
+    if burst.failed >= monitor.recheck and burst.condemned_s is None:
+        burst = replace(burst, condemned_s=now_s)
+    return replace(state, burst=burst, epoch=epoch)
 
 
-def _changed(state: State, monitor: Monitor, verdict: Verdict, now_s: float) -> State:
-    return State(
-        verdict=verdict,
-        since_s=now_s,
-        unsettled_until_s=now_s + UNSETTLED_INTERVALS * monitor.interval_s,
-        epoch=state.epoch + 1,
-    )
+def _changed(state: State, verdict: Verdict, now_s: float) -> State:
+    return State(verdict, now_s, state.unsettled_until_s, 0, state.epoch + 1, None, state.damping)
+
+
+def _settle(before: State, after: State, monitor: Monitor, now_s: float) -> State:
+    """Short TTLs for a while once another verdict is shown. Unknown counted as up."""
+    if (before.shown is Verdict.DOWN) == (after.shown is Verdict.DOWN):
+        return after
+    return replace(after, unsettled_until_s=now_s + UNSETTLED_INTERVALS * monitor.interval_s)

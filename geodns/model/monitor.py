@@ -7,40 +7,47 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from geodns.model.base import Resource
+from geodns.model.base import Id, Resource
+from geodns.model.expect import TEXT_MAX_CHARS, Expect, Hex, Text, matching
 
-MonitorType = Literal["http", "https", "tcp"]
+MonitorType = Literal[
+    "http",
+    "https",
+    "tcp",
+    "tls",
+    "udp",
+    "dns",
+    "icmp",
+    "grpc",
+    "script",
+    "push",
+    "all",
+    "any",
+    "count",
+    "not",
+]
 
-BODY_MAX_BYTES = 65_536
-"""How much of a reply is searched for ``expect.body``. Source: Route 53 reads 5 kB,
-which its users find too little; no reference for 64 kB, chosen as a page's usual head."""
+COMBINING = frozenset({"all", "any", "count", "not"})
+"""Types that judge by the verdicts of other monitors (``of``) on the same address."""
 
-_STATUS = re.compile(r"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$")
+UNPROBED = COMBINING | {"push"}
+"""Types that send nothing themselves."""
+
+DEFAULT_PORT = {"http": 80, "https": 443, "tls": 443, "dns": 53}
+"""Source: IANA's registry of ports; for the other types ``port`` is required."""
+
 _TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")  # RFC 9110 section 5.6.2
 _FIELD_VALUE = re.compile(r"^[\t\x20-\x7e]*$")  # RFC 9110 section 5.5, ASCII part
 _PATH = re.compile(r"^/[\x21-\x7e]*$")
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
+_QUERY = re.compile(r"^[\x21-\x7e]{1,1000}( [A-Z][A-Z0-9-]{0,15})?$")
+_SERVICE = re.compile(r"^[\x21-\x7e]*$")
+_PEM = "-----BEGIN CERTIFICATE-----"
+_PEM_MAX_CHARS = 65_536
+"""Source: no reference; some 30 certificates, and a request body is bounded anyway."""
 
 FRAMING_FIELDS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 """Fields the prober sets itself; in ``headers`` they would contradict it."""
-
-
-def _status_range(text: str) -> str:
-    if not _STATUS.match(text):
-        raise ValueError(f"{text!r} is not a status like 200 or a range like 200-299")
-    low, _, high = text.partition("-")
-    if high and int(high) < int(low):
-        raise ValueError(f"{text!r} runs backwards")
-    return text
-
-
-def _matching(pattern: re.Pattern[str], meaning: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not pattern.match(text):
-            raise ValueError(f"{text!r} is not {meaning}")
-        return text
-
-    return AfterValidator(check)
 
 
 def _not_framing(name: str) -> str:
@@ -49,33 +56,59 @@ def _not_framing(name: str) -> str:
     return name
 
 
-StatusRange = Annotated[str, AfterValidator(_status_range)]
-FieldName = Annotated[str, _matching(_TOKEN, "an HTTP field name"), AfterValidator(_not_framing)]
-FieldValue = Annotated[str, _matching(_FIELD_VALUE, "printable ASCII"), Field(max_length=4096)]
+def _certificates(text: str) -> str:
+    import ssl  # Here, for those who only answer questions need not load it.
+
+    if _PEM not in text:
+        raise ValueError(f"is not PEM text with {_PEM}")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError, UnicodeError) as error:
+        raise ValueError(f"holds no certificate that can be read: {error}") from None
+    return text
 
 
-class Expect(Resource):
-    """What a healthy reply looks like."""
+def _argument(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("an argument cannot hold the octet 0")
+    return text
 
-    status: tuple[StatusRange, ...] = Field(default=("200-299",), min_length=1, max_length=16)
-    body: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
 
-    def status_matches(self, status: int) -> bool:
-        """Whether an HTTP status code lies in one of the wanted ranges."""
-        bounds = (text.partition("-") for text in self.status)
-        return any(int(low) <= status <= int(high or low) for low, _, high in bounds)
+FieldName = Annotated[str, matching(_TOKEN, "an HTTP field name"), AfterValidator(_not_framing)]
+FieldValue = Annotated[str, matching(_FIELD_VALUE, "printable ASCII"), Field(max_length=4096)]
+Argument = Annotated[str, AfterValidator(_argument), Field(max_length=TEXT_MAX_CHARS)]
 
 
 class Monitor(Resource):
-    """A probe repeated at an interval. Units: seconds unless the name says otherwise."""
+    """A probe repeated at an interval. Units: seconds unless the name says otherwise.
+
+    Shape: which fields a type takes is checked by `geodns.document.monitors`. ``query`` is a
+           name and a type, "www.example.com A"; ``argv[0]`` a file name in the setting
+           scripts_dir; ``service`` what a gRPC server is asked about, "" for all of it;
+           ``lease_s`` how long a pushed verdict holds.
+    """
 
     type: MonitorType
     port: int | None = Field(default=None, ge=1, le=65_535)
-    host: Annotated[str, _matching(_HOST, "a host name")] | None = None
-    path: Annotated[str, _matching(_PATH, "an absolute path"), Field(max_length=2048)] = "/"
+    host: Annotated[str, matching(_HOST, "a host name")] | None = None
+    path: Annotated[str, matching(_PATH, "an absolute path"), Field(max_length=2048)] = "/"
     method: Literal["GET", "HEAD"] = "GET"
     headers: dict[FieldName, FieldValue] = Field(default={}, max_length=32)
+    tls: bool = False
     verify: bool = True
+    ca: Annotated[str, Field(max_length=_PEM_MAX_CHARS), AfterValidator(_certificates)] | None = (
+        None
+    )
+    service: Annotated[str, matching(_SERVICE, "printable ASCII"), Field(max_length=255)] = ""
+    send: Text | None = None
+    send_hex: Hex | None = None
+    query: Annotated[str, matching(_QUERY, 'a name and a type like "www.example.com A"')] | None = (
+        None
+    )
+    argv: tuple[Argument, ...] = Field(default=(), max_length=64)
+    of: tuple[Id, ...] = Field(default=(), max_length=16)
+    count: int | None = Field(default=None, ge=1, le=16)
+    canary: bool = False
     expect: Expect = Expect()
     interval_s: float = Field(default=5, ge=0.2, le=3600)
     timeout_s: float = Field(default=2, ge=0.05, le=60)
@@ -83,7 +116,18 @@ class Monitor(Resource):
     recheck: int = Field(default=4, ge=0, le=20)
     recheck_after_s: float = Field(default=0.2, ge=0.01, le=10)
     hold_s: float = Field(default=0, ge=0, le=86_400)
+    lease_s: float | None = Field(default=None, ge=1, le=86_400)
 
     def port_or_default(self) -> int:
-        """The TCP port probed. For tcp the port is required, which `document` checks."""
-        return self.port or {"http": 80, "https": 443}.get(self.type, 0)
+        """The port probed; 0 where the type has none, which `document` checks."""
+        return self.port or DEFAULT_PORT.get(self.type, 0)
+
+    @property
+    def payload(self) -> bytes:
+        """The octets to send."""
+        return bytes.fromhex(self.send_hex) if self.send_hex else (self.send or "").encode()
+
+    @property
+    def combines(self) -> bool:
+        """Whether it judges by the verdicts of others."""
+        return self.type in COMBINING

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from zlib import crc32
 
+from geodns.document.places import location_of
 from geodns.errors import ConfigError, Reason
 from geodns.model.config import Config
 from geodns.snapshot.section import Kind, Section, encode
@@ -92,10 +93,23 @@ class Slots:
             "monitors": {
                 key: monitor.model_dump(mode="json") for key, monitor in config.monitors.items()
             },
+            "sites": self._sites(config),
             "next_slot": self._next,
             "retired": retired + [[slot, 0] for slot in self._free],
         }
         return encode(Kind.TARGETS, {"json": json.dumps(content).encode()}, optional=True)
+
+    def _sites(self, config: Config) -> dict[str, str]:
+        """Where each watched node stands: its label ``site``, else its place."""
+        watched = {node_id for target in self._taken.values() for node_id in target.nodes}
+        sites = {}
+        for node_id in sorted(watched):
+            node = config.nodes.get(node_id)
+            if node is not None and (site := node.labels.get("site")):
+                sites[node_id] = site
+            elif node is not None and (point := location_of(node)) is not None:
+                sites[node_id] = f"{point.lat:.3f},{point.lon:.3f}"
+        return sites
 
     def _fresh(self, key: TargetKey) -> tuple[int, int]:
         # A tag that differs from the slot's last owner's tells a reader whose word it is.

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.bench import (
     changes,
     changing,
+    checks,
     compiling,
     engine,
     great,
@@ -38,6 +39,7 @@ ROWS = {
     "write": writes.run,
     "change": changing.run,
     "verdict": verdicts.run,
+    "checks": checks.run,
 }
 DIRECTORY = Path(__file__).resolve().parents[2] / ".bench"
 

@@ -1,8 +1,8 @@
 """One web server that is an edge node's health page: ``python node.py ADDRESS PORT MODE``.
 
-MODE ``up`` always says 200. MODE ``turns`` says 503 and 200 in turn, and for every reply prints
-the status and when it had been sent, in nanoseconds of the monotonic clock, which is one clock
-for all processes of a machine.
+MODE ``up`` always says 200. MODE ``turns`` says 503 once, after a number of replies that the
+address gives, and for every reply prints the status and when it had been sent, in nanoseconds of
+the monotonic clock, which is one clock for all processes of a machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ REPLY = "HTTP/1.1 {} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 def main(address: str, port: str, mode: str) -> None:
     with socket.create_server((address, int(port)), backlog=64) as listener:
-        status = 200
+        replies, ill_at = 0, 3 + int(address.rsplit(".", 1)[1]) * 7 % 18
         while True:
             client, _ = listener.accept()
             with client:
@@ -24,7 +24,8 @@ def main(address: str, port: str, mode: str) -> None:
                 try:
                     if not client.recv(4096):
                         continue
-                    status = 503 if mode == "turns" and status == 200 else 200
+                    replies += 1
+                    status = 503 if mode == "turns" and replies == ill_at else 200
                     client.sendall(REPLY.format(status).encode())
                 except OSError:
                     continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,11 +99,21 @@ def server(shared_server: Server) -> Server:
 @pytest.fixture
 def fleet(shared_fleet: Fleet) -> Iterator[Fleet]:
     """The shared fleet with every node up, whatever the test before did."""
+    forget_flaps(shared_fleet.server)
     settle(shared_fleet)
     yield shared_fleet
     for node in shared_fleet.nodes.values():
         if not node.running:
             node.start()
+
+
+def forget_flaps(server: Server) -> None:
+    """Hold nothing against nodes that fell in the test before: twice is flapping."""
+    if any(target["state"] == "down" for target in server.api("GET", "status")["targets"]):
+        pid = server.pid_of("health")
+        os.kill(pid, signal.SIGKILL)
+        (server.data / "verdicts").unlink(missing_ok=True)
+        until(lambda: server.pid_of("health") not in (0, pid), "no new health")
 
 
 def settle(fleet: Fleet) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from geodns.health.journal import Journal
 from geodns.model.monitor import Monitor
 from geodns.snapshot.manifest import Entry, Manifest, write_manifest
 from geodns.snapshot.section import Kind, content_hash, encode
@@ -61,8 +62,10 @@ class World:
         monitor = Monitor.model_validate(
             {"type": "http", "port": self.port, "interval_s": 1.0} | fields
         )
-        target = {"tag": TAG, "address": "127.0.0.1", "probe_address": None, "monitor": "web"}
-        targets = [target | {"slot": slot, "nodes": ["fra1"]} for slot in range(slots)]
+        target = {"tag": TAG, "probe_address": "127.0.0.1", "monitor": "web", "nodes": ["fra1"]}
+        targets = [
+            target | {"slot": slot, "address": f"127.0.0.{slot + 1}"} for slot in range(slots)
+        ]
         body = {"targets": targets, "monitors": {"web": monitor.model_dump()}}
         octets = encode(Kind.TARGETS, {"json": json.dumps(body).encode()})
         (self.data_dir / "snapshot" / content_hash(octets)).write_bytes(octets)
@@ -247,3 +250,42 @@ def test_a_full_disk_stops_no_check(world: World) -> None:
     until(lambda: "verdicts cannot be saved, checks go on" in world.log.read_text())
     world.kill_edge()
     assert until(lambda: world.verdict() is Verdict.DOWN) < 2.5
+
+
+def test_changes_ring_and_questions_are_answered(world: World) -> None:
+    world.start_edge()
+    world.publish(1)
+    world.start_health()
+    world.await_message("ready")
+    world.kill_edge()
+    until(lambda: world.verdict() is Verdict.DOWN)
+    following = world.await_message("journal")["journal"]
+    while following < 3:
+        following = world.await_message("journal")["journal"]
+    up, down = Journal(world.runtime_dir / "journal").since(1)
+    assert (up.after, down.after, down.reason) == (Verdict.UP, Verdict.DOWN, "connection refused")
+    ask = {"ask": {"id": 5, "targets": [["127.0.0.1", "web"]]}}
+    world.link.sendall(json.dumps(ask).encode() + b"\n")
+    told = world.await_message("told")["told"]
+    assert told["id"] == 5
+    (target,) = told["targets"]
+    assert (target["state"], target["last"]["passed"]) == ("down", False)
+    assert [change["after"] for change in target["transitions"]] == ["up", "down"]
+
+
+def test_a_verdict_can_be_pushed(world: World) -> None:
+    world.publish(1, type="push", lease_s=30, port=None)
+    world.start_health()
+    world.await_message("ready")
+    push = {"monitor": "web", "node": "fra1", "state": "down", "lease_s": 20, "reason": "full"}
+    world.link.sendall(json.dumps({"push": push | {"state": "sick"}}).encode() + b"\n")
+    world.link.sendall(json.dumps({"push": push}).encode() + b"\n")
+    until(lambda: world.verdict() is Verdict.DOWN)
+    assert world.table.note(0).reason == "full"
+    assert "not understood on the link" in world.log.read_text()
+    assert world.health is not None
+    world.health.send_signal(signal.SIGTERM)
+    assert world.health.wait(5) == 0
+    world.start_health()
+    world.await_message("ready")
+    assert world.verdict() is Verdict.DOWN

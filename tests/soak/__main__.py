@@ -4,7 +4,8 @@
 ``fuzz`` looks for packets and sections that crash the native engine or take it longer than
 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name); ``sanitize``
 runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer; ``fixture`` writes
-anew what they ask.
+anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
+(``OBSERVATIONS``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as tests/conftes
 
 QUESTIONS = ["--questions", "10000000"]
 FUZZ = ["--seconds", "600"]
-LONG = ("questions", "fuzz", "sanitize")
+LONG = ("questions", "fuzz", "sanitize", "health")
 
 
 def main(arguments: list[str]) -> int:
@@ -50,6 +51,12 @@ def _sanitize(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _health(arguments: list[str]) -> int:
+    from soak.health import main
+
+    return main(arguments)
+
+
 def _fixture(_: list[str]) -> int:
     from soak.world import FIXTURE, fixture
 
@@ -61,6 +68,7 @@ RUNS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "questions": (_questions, QUESTIONS),
     "fuzz": (_fuzz, FUZZ),
     "sanitize": (_sanitize, []),
+    "health": (_health, []),
     "fixture": (_fixture, []),
 }
 

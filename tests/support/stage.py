@@ -21,7 +21,11 @@ FAIL = Observation(False, "connection refused", None)
 
 
 class Stage:
-    """A watcher with a clock, probes and a table in the hands of the test."""
+    """A watcher with a clock, probes and a table in the hands of the test.
+
+    While ``cut``, every probe is lost, else those of addresses in ``lost``: it fails
+    ``lost_after_s`` later.
+    """
 
     def __init__(self, board: Board, memory: Memory | None = None, **options: Any) -> None:
         self.now_s = 1000.0
@@ -31,6 +35,9 @@ class Stage:
         self.stuck: set[int] = set()
         self.started: list[tuple[float, str]] = []
         self.cancelled = 0
+        self.cut = False
+        self.lost: set[str] = set()
+        self.lost_after_s = 0.0
         self.watcher = Watcher(
             board, memory or {}, probe=self._probe, clock=lambda: self.now_s, **options
         )
@@ -42,6 +49,13 @@ class Stage:
             async def observe(self) -> Observation:
                 stage.started.append((stage.now_s, address))
                 call = len(stage.started)
+                if (
+                    stage.cut or address in stage.lost
+                ):  # what is lost stays lost, even when the network is back
+                    until_s = stage.now_s + stage.lost_after_s
+                    while stage.now_s < until_s:  # noqa: ASYNC110
+                        await asyncio.sleep(0)
+                    return FAIL
                 try:
                     while address in stage.hanging or call in stage.stuck:  # noqa: ASYNC110
                         await asyncio.sleep(0)

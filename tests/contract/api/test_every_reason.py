@@ -41,7 +41,7 @@ def test_a_document_may_move_an_address_to_another_node(prod: Any) -> None:
 
 def test_pruning_makes_no_echo(prod: Any, document: dict[str, Any]) -> None:
     document["nodes"]["fra1"] = []
-    document["monitors"]["web"]["type"] = "icmp"
+    document["monitors"]["web"]["type"] = "smtp"
     told = _told(prod.put("document?prune=true", document))
     assert told == {"/nodes/fra1": "wrong_type", "/monitors/web/type": "not_a_choice"}
 

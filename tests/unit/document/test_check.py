@@ -103,7 +103,7 @@ CASES = [
     ("/monitors/port/method", "HEAD", "/monitors/port/method", "meaningless"),
     ("/monitors/port/headers", {"a": "b"}, "/monitors/port/headers", "meaningless"),
     ("/monitors/port/verify", False, "/monitors/port/verify", "meaningless"),
-    ("/monitors/port/expect", {"body": "ok"}, "/monitors/port/expect", "meaningless"),
+    ("/monitors/port/expect", {"status": ["200"]}, "/monitors/port/expect/status", "meaningless"),
     ("/monitors/web/timeout_s", 6, "/monitors/web/timeout_s", "out_of_range"),
     ("/nodes/fra1/location", None, "/nodes/fra1/location", "required"),
     ("/nodes/mil1/addresses", ["192.0.2.10"], "/nodes/mil1/addresses/0", "duplicate_address"),

@@ -12,7 +12,8 @@ from geodns.cli.output import to_yaml
 from geodns.document.load import from_document, read_yaml, to_document
 from geodns.errors import ConfigError
 from geodns.model.config import Config
-from geodns.model.monitor import Expect, Monitor
+from geodns.model.expect import Expect
+from geodns.model.monitor import Monitor
 from geodns.model.node import Location, Node
 from geodns.model.pool import Pool
 from geodns.model.zone import NameServer, RRset, Steer, Zone

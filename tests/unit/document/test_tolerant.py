@@ -139,7 +139,7 @@ ALONE: list[tuple[str, Any]] = [
     ("/nodes/cdn1/cname", 5),
     ("/nodes/Fra1", {}),
     ("/nodes", 5),
-    ("/monitors/web/type", "icmp"),
+    ("/monitors/web/type", "smtp"),
     ("/monitors/web/host", 5),
     ("/monitors/web/interval_s", -1),
     ("/monitors", ["web"]),

@@ -71,11 +71,11 @@ def test_a_decided_burst_leaves_no_probe_hanging(play: Play) -> None:
         stage.stuck = {2, 3}
         stage.load(target())
         await stage.run(0.5)
-        assert (len(stage.started), stage.watcher._in_flight) == (3, 2)
+        assert (len(stage.started), stage.watcher.dispatcher.in_flight) == (3, 2)
         stage.results["192.0.2.0"] = PASS
         await stage.run(0.2)
         assert stage.word().verdict is Verdict.UP
-        assert (stage.cancelled, stage.watcher._in_flight) == (2, 0)
+        assert (stage.cancelled, stage.watcher.dispatcher.in_flight) == (2, 0)
 
     play(scene)
 
@@ -230,7 +230,7 @@ def test_dead_targets_hold_up_nobody_within_the_limit(board: Board) -> None:
         stage.hanging = {f"192.0.2.{slot}" for slot in range(19)}
         stage.load(*(target(slot) for slot in range(20)))
         await stage.run(5)
-        assert stage.watcher._in_flight == 19
+        assert stage.watcher.dispatcher.in_flight == 19
         assert 4 <= len(stage.starts("192.0.2.19")) <= 6
         stage.watcher.close()
 

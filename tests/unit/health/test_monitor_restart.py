@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
-from support.stage import Stage, target
+from support.stage import FAIL, PASS, Stage, target
 
 from geodns.health.board import Board
-from geodns.health.memory import Memory, Remembered
+from geodns.health.memory import Memory, Remembered, recall, remember
 from geodns.snapshot.status import Note, Verdict, Word
 
 
@@ -61,5 +62,27 @@ def test_what_was_remembered_is_given_to_the_first_generation_alone(board: Board
         stage.load(target(0), generation=2)
         assert stage.word().verdict is Verdict.UNKNOWN
         stage.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_a_flapping_target_is_still_held_down_after_a_restart(board: Board, tmp_path: Path) -> None:
+    async def scene() -> None:
+        stage = Stage(board)
+        stage.load(target())
+        for result in (FAIL, PASS, FAIL, PASS):
+            stage.results["192.0.2.0"] = result
+            await stage.run(6)
+        assert stage.word().verdict is Verdict.DOWN
+        remember(tmp_path, stage.watcher.verdicts())
+        stage.watcher.close()
+        after = Stage(board, recall(tmp_path))
+        after.load(target())
+        await after.run(100)
+        assert after.word().verdict is Verdict.DOWN
+        assert after.board.note(0).reason.startswith("flaps, held down for")
+        await after.run(400)
+        assert after.word().verdict is Verdict.UP
+        after.watcher.close()
 
     asyncio.run(scene())

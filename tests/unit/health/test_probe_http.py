@@ -15,10 +15,14 @@ from typing import Any
 import pytest
 import trustme
 
-from geodns.health import probe_http
 from geodns.health.observation import REASON_MAX_CHARS, Observation
-from geodns.health.probe_http import HttpProbe
-from geodns.model.monitor import BODY_MAX_BYTES, Monitor
+from geodns.health.probes.general import GeneralHttpProbe
+from geodns.health.probes.lean import LeanHttpProbe
+from geodns.health.probes.local import Local
+from geodns.health.probes.make import ProbeMaker
+from geodns.health.probes.tls import context_of
+from geodns.model.expect import BODY_MAX_BYTES
+from geodns.model.monitor import Monitor
 
 TIMEOUT_S = 0.4
 
@@ -67,8 +71,8 @@ async def resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 Check = Callable[..., Observation]
 
 
-@pytest.fixture
-def check(serve: Callable[..., Any]) -> Check:
+@pytest.fixture(params=[LeanHttpProbe, GeneralHttpProbe], ids=["lean", "general"])
+def check(request: pytest.FixtureRequest, serve: Callable[..., Any]) -> Check:
     """Probe a server of some behaviour; the verdict must come in time."""
 
     def run(behaviour: Callable[..., Any], tls: Any = None, **fields: Any) -> Observation:
@@ -76,7 +80,8 @@ def check(serve: Callable[..., Any]) -> Check:
             async with serve(behaviour, tls) as port:
                 settings = {"type": "https" if tls else "http", "timeout_s": TIMEOUT_S}
                 rules = Monitor.model_validate(settings | {"port": port} | fields)
-                probe = HttpProbe("127.0.0.1", rules)
+                kind = GeneralHttpProbe if tls else request.param
+                probe = kind("127.0.0.1", rules, Local())
                 started_s = time.monotonic()
                 return await probe.observe(), time.monotonic() - started_s
 
@@ -148,7 +153,7 @@ def test_ipv6_addresses_stand_in_brackets() -> None:
 
         server = await asyncio.start_server(recording, "::1", 0)
         port = server.sockets[0].getsockname()[1]
-        seen = await HttpProbe("::1", Monitor(type="http", port=port)).observe()
+        seen = await LeanHttpProbe("::1", Monitor(type="http", port=port), Local()).observe()
         server.close()
         return seen, b"host: [::1]:%d\r\n" % port
 
@@ -186,7 +191,7 @@ def test_a_refused_connection_is_told() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         rules = Monitor(type="http", port=reserved.getsockname()[1])
-        seen = asyncio.run(HttpProbe("127.0.0.1", rules).observe())
+        seen = asyncio.run(ProbeMaker(Local())("127.0.0.1", rules).observe())
     assert seen == Observation(False, "connection refused", None)
 
 
@@ -207,7 +212,7 @@ BOMB_HEAD = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\
         (replying(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"), "not HTTP: "),
         (replying(b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 300_000), "not HTTP: "),
         (endless(b"HTTP/1.1 200 OK\r\n", b"x: yyyyyyyyyyyyyyyyyyyyyy\r\n"), "not HTTP: "),
-        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50), "no reply in 0.4 s"),
+        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50), "not HTTP: the head of the reply"),
         (endless(b"HT", b"T", 0.02), "no reply in 0.4 s"),
         (endless(CHUNKED, b"1\r\nx\r\n", 0.02), "HTTP 200, but no whole body in 0.4 s"),
         (endless(CHUNKED, b"1\r\nx\r\n" * 1000), "HTTP 200, but its body lacks 'ok'"),
@@ -235,9 +240,9 @@ def trusted(
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(bundle)
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    probe_http._tls.cache_clear()
+    context_of.cache_clear()
     yield authority
-    probe_http._tls.cache_clear()
+    context_of.cache_clear()
 
 
 def certified(authority: trustme.CA, *names: str) -> ssl.SSLContext:
@@ -274,7 +279,7 @@ def test_plain_text_on_a_tls_port_is_told(serve: Callable[..., Any]) -> None:
     async def scene() -> Observation:
         async with serve(plain) as port:
             rules = Monitor(type="https", port=port, host="a.example", timeout_s=TIMEOUT_S)
-            return await HttpProbe("127.0.0.1", rules).observe()
+            return await ProbeMaker(Local())("127.0.0.1", rules).observe()
 
     assert asyncio.run(scene()).reason == "TLS: wrong version number"
 
@@ -283,7 +288,7 @@ def test_a_silent_tls_port_is_told(serve: Callable[..., Any]) -> None:
     async def scene() -> Observation:
         async with serve(silent) as port:
             rules = Monitor(type="https", port=port, host="a.example", timeout_s=0.2)
-            return await HttpProbe("127.0.0.1", rules).observe()
+            return await ProbeMaker(Local())("127.0.0.1", rules).observe()
 
     assert asyncio.run(scene()) == Observation(False, "no TLS handshake in 0.2 s", None)
 
@@ -291,7 +296,7 @@ def test_a_silent_tls_port_is_told(serve: Callable[..., Any]) -> None:
 def test_checks_at_once_do_not_disturb_one_another(serve: Callable[..., Any]) -> None:
     async def scene() -> list[Observation]:
         async with serve(replying(OK)) as port:
-            probe = HttpProbe("127.0.0.1", Monitor(type="http", port=port))
+            probe = LeanHttpProbe("127.0.0.1", Monitor(type="http", port=port), Local())
             return await asyncio.gather(*(probe.observe() for _ in range(20)))
 
     assert all(seen.passed for seen in asyncio.run(scene()))

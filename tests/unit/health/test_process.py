@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from geodns.health import process
-from geodns.health.process import LINES_MAX, LINES_PERIOD_S, FloodGate
+from geodns.health.floodgate import LINES_MAX, LINES_PERIOD_S, FloodGate
+from geodns.health.probes.local import Local
 from geodns.model.monitor import Monitor
 from geodns.snapshot.manifest import Entry, Manifest, write_manifest
 from geodns.snapshot.section import Kind, content_hash, encode
@@ -58,7 +59,7 @@ def test_ready_comes_even_when_a_first_verdict_does_not(
     async def scene(port: int) -> dict[str, object]:
         ours, theirs = socket.socketpair()
         publish(tmp_path, port)
-        running = asyncio.create_task(process.run(tmp_path, tmp_path, theirs))
+        running = asyncio.create_task(process.run(tmp_path, tmp_path, theirs, Local()))
         reader, writer = await asyncio.open_connection(sock=ours)
         async with asyncio.timeout(5):
             while "ready" not in (message := json.loads(await reader.readline())):

@@ -15,24 +15,24 @@ from geodns.health.schedule import JITTER, STALL_S, TICK_S, Agenda, Ticker, next
 
 
 def test_the_longest_due_comes_first_and_nothing_comes_early() -> None:
-    agenda = Agenda()
+    agenda: Agenda[int] = Agenda()
     for key, due_s in ((1, 3.0), (2, 1.0), (3, 2.0)):
         agenda.set(key, due_s)
-    assert [agenda.pop(2.5) for _ in range(3)] == [2, 3, None]
-    assert agenda.pop(3.0) == 1
+    assert [agenda.pop(2.5) for _ in range(3)] == [(1.0, 2), (2.0, 3), None]
+    assert agenda.pop(3.0) == (3.0, 1)
 
 
 def test_a_key_is_due_once_at_its_latest_setting() -> None:
-    agenda = Agenda()
+    agenda: Agenda[int] = Agenda()
     agenda.set(1, 1.0)
     agenda.set(1, 5.0)
     agenda.set(1, 5.0)
     assert agenda.pop(4.9) is None
-    assert [agenda.pop(5.0), agenda.pop(9.0)] == [1, None]
+    assert [agenda.pop(5.0), agenda.pop(9.0)] == [(5.0, 1), None]
 
 
 def test_a_removed_key_is_never_due() -> None:
-    agenda = Agenda()
+    agenda: Agenda[int] = Agenda()
     agenda.set(1, 1.0)
     agenda.remove(1)
     assert agenda.pop(9.0) is None

@@ -10,7 +10,8 @@ import pytest
 
 from geodns.errors import ConfigError
 from geodns.health.targets import read_watchlist
-from geodns.model.monitor import Expect, Monitor
+from geodns.model.expect import Expect
+from geodns.model.monitor import Monitor
 from geodns.snapshot.manifest import Entry, Manifest, write_manifest
 from geodns.snapshot.section import Kind, content_hash, encode
 
@@ -126,3 +127,18 @@ def test_senseless_targets_are_refused(tmp_path: Path, octets: bytes) -> None:
     publish(tmp_path, octets)
     with pytest.raises(ConfigError):
         read_watchlist(tmp_path)
+
+
+def test_a_node_whose_site_nobody_knows_is_a_site_of_its_own(tmp_path: Path) -> None:
+    targets = [
+        {"slot": 0, "tag": 7, "address": "a.example", "nodes": ["a"], "slow_start_s": 30},
+        {"slot": 1, "tag": 7, "address": "b.example", "nodes": ["b"]},
+        {"slot": 2, "tag": 7, "address": "c.example", "nodes": []},
+    ]
+    body = {"targets": targets, "monitors": {"web": {"type": "http"}}, "sites": {"a": "fra"}}
+    publish(tmp_path, section(body))
+    watchlist, _ = read_watchlist(tmp_path)
+    assert watchlist is not None
+    sites = [watchlist.site_of(target) for target in watchlist.targets]
+    assert sites == ["fra", "b", "c.example"]
+    assert [target.slow_start_s for target in watchlist.targets] == [30, 0, 0]

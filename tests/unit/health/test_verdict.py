@@ -1,12 +1,10 @@
-"""The state machine of one target, by example and against a naive model."""
+"""The state machine of one target, by example; `test_health_oracle` has the random lives."""
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
-from geodns.health.verdict import State, launched, observed, recheck_due_s, resumed
+from geodns.health.verdict import State, fallen, launched, observed, recheck_due_s, resumed
 from geodns.model.monitor import Monitor
 from geodns.snapshot.status import Verdict
 
@@ -19,10 +17,12 @@ def monitor(**fields: object) -> Monitor:
 
 
 def see(state: State, rules: Monitor, results: str, now_s: float = 0.0) -> State:
-    """Launch and observe one probe per letter: + passed, - failed."""
+    """Launch and observe one probe per letter: + passed, - failed. The checker is vouched for."""
     for result in results:
         state = launched(state, now_s)
         state = observed(state, rules, state.epoch, result == "+", now_s)
+        if state.condemned:
+            state = fallen(state, rules, now_s)
     return state
 
 
@@ -111,82 +111,48 @@ def test_changed_settings_keep_the_verdict_and_void_what_is_under_way() -> None:
     assert observed(after, rules, bursting.epoch, False, 1) == after
 
 
-class Naive:
-    """The rules told again from the whole history, with lists only."""
-
-    def __init__(self, rise: int, recheck: int, hold_s: float, interval_s: float) -> None:
-        self.rise, self.recheck, self.hold_s = rise, recheck, hold_s
-        self.interval_s = interval_s
-        self.verdict = "unknown"
-        self.bursting = False
-        self.members: list[int] = []
-        self.failed: list[int] = []
-        self.results_since_fall: list[bool] = []
-        self.fell_s = 0.0
-        self.unrest: list[tuple[float, float]] = []
-
-    def launch(self, probe: int) -> None:
-        self.members.append(probe)
-
-    def observe(self, probe: int, passed: bool, now_s: float) -> None:
-        if probe not in self.members:
-            return
-        if self.verdict == "down":
-            self._while_down(passed, now_s)
-        elif passed:
-            if self.bursting:
-                self.unrest.append((now_s, now_s + self.interval_s))
-                self._new_round(bursting=False)
-            self.verdict = "up"
-        elif self.bursting:
-            self.failed.append(probe)
-            if len(self.failed) == self.recheck:
-                self._fall(now_s)
-        elif self.recheck == 0:
-            self._fall(now_s)
-        else:
-            self._new_round(bursting=True)
-
-    def _while_down(self, passed: bool, now_s: float) -> None:
-        self.results_since_fall.append(passed)
-        last = self.results_since_fall[-self.rise :]
-        if len(last) == self.rise and all(last) and now_s >= self.fell_s + self.hold_s:
-            self.verdict = "up"
-            self.unrest.append((now_s, now_s + 3 * self.interval_s))
-            self._new_round(bursting=False)
-
-    def _fall(self, now_s: float) -> None:
-        self.verdict, self.fell_s, self.results_since_fall = "down", now_s, []
-        self.unrest.append((now_s, now_s + 3 * self.interval_s))
-        self._new_round(bursting=False)
-
-    def _new_round(self, *, bursting: bool) -> None:
-        self.bursting, self.members, self.failed = bursting, [], []
-
-    def unsettled(self, now_s: float) -> bool:
-        return self.bursting or any(start <= now_s < end for start, end in self.unrest)
+def condemned(rules: Monitor, now_s: float = 0.0) -> State:
+    """A target whose re-checks have all failed, and for which nobody vouches yet."""
+    state = State(UP)
+    while not state.condemned:
+        state = observed(launched(state, now_s), rules, state.epoch, False, now_s)
+    return state
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_random_observations_read_as_the_naive_model_reads_them(seed: int) -> None:
-    dice = random.Random(seed)
-    rise, recheck = dice.randint(1, 3), dice.randint(0, 4)
-    hold_s, interval_s = dice.choice([0, 16]), dice.choice([1, 4])
-    rules = monitor(rise=rise, recheck=recheck, hold_s=hold_s, interval_s=interval_s)
-    naive, state = Naive(rise, recheck, hold_s, interval_s), State()
-    under_way: dict[int, int] = {}
-    share_failing = dice.choice([0.2, 0.5, 0.9])
-    for number in range(150):
-        now_s = number / 4
-        room = state.burst is None or state.burst.launched < recheck
-        if room and (not under_way or dice.random() < 0.5):
-            state = launched(state, now_s)
-            under_way[number] = state.epoch
-            naive.launch(number)
-        elif under_way:
-            probe = dice.choice(list(under_way))
-            passed = dice.random() > share_failing
-            state = observed(state, rules, under_way.pop(probe), passed, now_s)
-            naive.observe(probe, passed, now_s)
-        assert state.verdict.name.lower() == naive.verdict
-        assert state.unsettled(now_s) == naive.unsettled(now_s)
+def test_a_condemned_target_stays_up_until_the_checker_is_vouched_for() -> None:
+    state = condemned(monitor())
+    assert (state.shown, state.decided) == (UP, False)
+    assert fallen(state, monitor(), 1).shown is DOWN
+
+
+def test_a_condemned_target_that_answers_stays_up() -> None:
+    state = condemned(monitor())
+    state = observed(state, monitor(), state.epoch, True, 3)
+    assert (state.shown, state.condemned, state.burst) == (UP, False, None)
+
+
+def test_the_second_fall_within_ten_minutes_is_held_against_a_target() -> None:
+    rules = monitor()
+    state = see(see(State(UP), rules, "-----", 0), rules, "++", 10)
+    assert state.shown is UP
+    state = see(see(state, rules, "-----", 600), rules, "++", 610)
+    assert (state.verdict, state.shown) == (UP, DOWN)
+    assert not state.unsettled(700)
+    assert see(state, rules, "+", 899).shown is DOWN
+    assert see(state, rules, "+", 901).shown is UP
+
+
+def test_a_second_fall_later_than_that_is_not() -> None:
+    rules = monitor()
+    state = see(see(State(UP), rules, "-----", 0), rules, "++", 10)
+    state = see(see(state, rules, "-----", 601), rules, "++", 611)
+    assert state.shown is UP
+
+
+def test_a_held_target_must_not_have_failed_for_two_minutes() -> None:
+    rules = monitor()
+    state = see(see(State(UP), rules, "-----", 0), rules, "++", 10)
+    state = see(see(state, rules, "-----", 600), rules, "++", 610)
+    state = see(state, rules, "-+", 890)
+    assert see(state, rules, "+", 1009).shown is DOWN
+    assert see(state, rules, "+", 1011).shown is UP

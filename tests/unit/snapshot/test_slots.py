@@ -8,6 +8,7 @@ import pytest
 
 from geodns.errors import ConfigError
 from geodns.model.config import Config
+from geodns.model.node import Location, Node
 from geodns.snapshot.section import Kind, Section, encode
 from geodns.snapshot.slots import Slots, decode_targets
 
@@ -96,3 +97,17 @@ def test_in_a_smaller_table_all_slots_are_given_out_anew() -> None:
 def test_a_targets_section_of_anything_else_is_refused(octets: bytes) -> None:
     with pytest.raises(ConfigError):
         decode_targets(Section(encode(Kind.TARGETS, {"json": octets})))
+
+
+def test_the_site_of_a_node_is_its_label_else_its_place() -> None:
+    nodes = {
+        "a": Node(addresses=("192.0.2.1",), labels={"site": "fra"}),
+        "b": Node(addresses=("192.0.2.2",), location=Location(lat=50.1109, lon=8.6821)),
+        "c": Node(addresses=("192.0.2.3",)),
+        "d": Node(addresses=("192.0.2.4",), labels={"site": "unwatched"}),
+    }
+    slots = Slots(4, 1)
+    for node_id in "abc":
+        slots.take(nodes[node_id].addresses[0], "web", node_id, None)
+    content = decode_targets(Section(slots.encode(Config(nodes=nodes))))
+    assert content["sites"] == {"a": "fra", "b": "50.111,8.682"}
