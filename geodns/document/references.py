@@ -13,6 +13,7 @@ from geodns.errors import Reason
 from geodns.model.base import Resource, join_pointer
 from geodns.model.config import Config
 from geodns.model.latency import Latency
+from geodns.model.pool import Pool
 from geodns.model.rule import Rule
 from geodns.model.zone import Steer
 
@@ -39,17 +40,7 @@ def references(config: Config) -> Iterator[Reference]:
         for at, pool_id in choices(pointer("steer", key), steer):
             yield Reference(at, "pool", pool_id)
     for pool_id, pool in config.pools.items():
-        at = pointer("pool", (pool_id,))
-        for number, node in enumerate(pool.nodes or ()):
-            yield Reference(f"{at}/nodes/{number}", "node", node)
-        for node in pool.weights:
-            yield Reference(join_pointer(at, ("weights", node)), "node", node)
-        if pool.monitor is not None:
-            yield Reference(f"{at}/monitor", "monitor", pool.monitor)
-        if pool.fallback is not None:
-            yield Reference(f"{at}/fallback", "pool", pool.fallback)
-        if pool.latency is not None:
-            yield Reference(f"{at}/latency", "latency", pool.latency)
+        yield from _pool_references(pointer("pool", (pool_id,)), pool)
     for monitor_id, monitor in config.monitors.items():
         at = pointer("monitor", (monitor_id,))
         for number, part in enumerate(monitor.of):
@@ -58,6 +49,19 @@ def references(config: Config) -> Iterator[Reference]:
         at = pointer("latency", (table_id,))
         for node, number in _first_rows(table).items():
             yield Reference(f"{at}/rows/{number}/1", "node", node)
+
+
+def _pool_references(at: str, pool: Pool) -> Iterator[Reference]:
+    for number, node in enumerate(pool.nodes or ()):
+        yield Reference(f"{at}/nodes/{number}", "node", node)
+    for node in pool.weights:
+        yield Reference(join_pointer(at, ("weights", node)), "node", node)
+    if pool.monitor is not None:
+        yield Reference(f"{at}/monitor", "monitor", pool.monitor)
+    if pool.fallback is not None:
+        yield Reference(f"{at}/fallback", "pool", pool.fallback)
+    if pool.latency is not None:
+        yield Reference(f"{at}/latency", "latency", pool.latency)
 
 
 @once

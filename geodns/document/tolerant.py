@@ -175,7 +175,12 @@ class _Echoes:
         if tokens[0] == "zones":
             kind = "zone" if len(tokens) == 2 else "pool"
         else:
-            kinds = {"monitor": "monitor", "of": "monitor", "fallback": "pool", "latency": "latency"}
+            kinds = {
+                "monitor": "monitor",
+                "of": "monitor",
+                "fallback": "pool",
+                "latency": "latency",
+            }
             kind = kinds.get(tokens[2], "node")
         return kind in self._unread.kinds or (kind, (reason.value,)) in self._unread.resources
 

@@ -38,4 +38,3 @@ def main(arguments: list[str]) -> int:
     share = 100 * changed_hours(seed=1, hours=TARGET_HOURS, failing=0.1) / TARGET_HOURS
     print(f"one check in ten fails: {share:.2f} % of {TARGET_HOURS} target-hours change")  # noqa: T201
     return int(share > CHANGED_HOURS_PERCENT)
-
