@@ -44,7 +44,7 @@ COARSE_PLACES = 64
 Source: a City database has 5,000 such points, their rows take 1 MB.
 """
 
-REMEMBERED = 32
+REMEMBERED = 16
 """Results kept. Source: 12 MB each for a City database; pools beyond are ranked anew."""
 
 
@@ -90,7 +90,8 @@ class Memory:
         for at, (had, found) in enumerate(kept):
             again = updated(found, had, points, places, count)
             if again is not None:
-                kept[at] = (places, again)
+                del kept[at]
+                kept.append((places, again))
                 return again
         found = nearest(points, places, count)
         kept.append((places, found))
