@@ -16,6 +16,7 @@ from geodns import __version__
 from geodns.api import openapi
 from geodns.api.auth import Gate
 from geodns.api.envelope import Envelope
+from geodns.api.history import history_routes
 from geodns.api.latencies import latency_routes
 from geodns.api.ports import Geo, Observer
 from geodns.api.problems import HttpError, problem_response
@@ -54,6 +55,7 @@ def create_app(
     app.include_router(resource_routes(service, observer), prefix=PREFIX)
     app.include_router(latency_routes(service, observer), prefix=PREFIX)
     app.include_router(document_routes(service), prefix=PREFIX)
+    app.include_router(history_routes(service, service.store), prefix=PREFIX)
     app.include_router(zonefile_routes(service, observer), prefix=PREFIX)
     app.include_router(question_routes(service, observer, geo), prefix=PREFIX)
     app.include_router(state_routes(service, observer, engine))

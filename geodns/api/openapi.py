@@ -20,9 +20,9 @@ TERMS = {
     "plan": ("boolean", "Answer what would be done, and do nothing."),
     "wait": ("boolean", "Answer when all workers serve it."),
     "force": ("boolean", "Override a brake; needs reason."),
-    "reason": ("string", "Why the brake is overridden; kept with the generation."),
+    "reason": ("string", "Why; kept in the audit, and needed to override a brake."),
 }
-_PAGING = {
+PAGING = {
     "limit": ("integer", "At most so many items."),
     "cursor": ("string", "The next of the page before."),
 }
@@ -36,7 +36,7 @@ def operation(
     writes = method != "GET"
     return described(
         path=fields,
-        query=TERMS if writes else ({} if item else _PAGING),
+        query=TERMS if writes else ({} if item else PAGING),
         header=("If-Match", "If-None-Match") if writes and item else (),
         body=body or _body_of(kind, method),
     )

@@ -19,6 +19,8 @@ class Terms:
     """
 
     actor: str
+    request_id: str = ""
+    reason: str = ""
     plan: bool = False
     wait: bool = False
     forced: str | None = None

@@ -17,7 +17,7 @@ BODY_TIMEOUT_S = 30.0
 """How long a body may take. Source: no reference; 16 MB at 4 Mbit/s."""
 
 TERMS = ("wait", "plan", "force", "reason")
-FORCE_REASON_MAX_CHARACTERS = 500
+REASON_MAX_CHARACTERS = 500
 """Source: no reference; a sentence or two, and it goes into every manifest."""
 
 
@@ -73,17 +73,19 @@ def read_query(request: Request, allowed: tuple[str, ...]) -> dict[str, str]:
 
 def read_terms(request: Request, query: dict[str, str]) -> Terms:
     """The terms of a write. Errors: ConfigError."""
-    forced = None
-    if flag(query, "force"):
-        forced = query.get("reason", "").strip()
-        if not forced or len(forced) > FORCE_REASON_MAX_CHARACTERS or not forced.isprintable():
-            detail = f"Force needs a reason of 1 to {FORCE_REASON_MAX_CHARACTERS} characters."
-            raise ConfigError([Reason("", "reason_required", detail, hint="Add &reason=….")])
+    reason = query.get("reason", "").strip()
+    force = flag(query, "force")
+    if len(reason) > REASON_MAX_CHARACTERS or not reason.isprintable() or (force and not reason):
+        detail = f"A reason has 1 to {REASON_MAX_CHARACTERS} printable characters."
+        what = "Force needs one" if force else "Leave it out or say it"
+        raise ConfigError([Reason("", "reason_required", detail, hint=f"{what}: &reason=….")])
     return Terms(
         actor=request.state.actor,
+        request_id=request.state.request_id,
+        reason=reason,
         plan=flag(query, "plan"),
         wait=flag(query, "wait"),
-        forced=forced,
+        forced=reason if force else None,
         if_match=read_if_match(request.headers.get("if-match")),
         if_none_match=read_if_none_match(request.headers.get("if-none-match")),
     )

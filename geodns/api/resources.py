@@ -18,7 +18,8 @@ from geodns.api.ports import Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
 from geodns.api.requests import TERMS, number, read_body, read_query, read_terms
-from geodns.api.service import Outcome, Plan, Service
+from geodns.api.service import Service
+from geodns.api.writing import Outcome, Plan
 from geodns.document.places import location_of
 from geodns.document.resources import Key
 from geodns.errors import ConfigError, Reason
@@ -178,6 +179,7 @@ class Collection:
 def plan_view(planned: Plan) -> dict[str, Any]:
     """A plan as clients see it."""
     return {
+        "base": planned.base,
         "changes": [
             {
                 "pointer": change.pointer,

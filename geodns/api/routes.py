@@ -19,7 +19,8 @@ from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
 from geodns.api.requests import TERMS, flag, read_body, read_query, read_terms, required
 from geodns.api.resources import plan_view
-from geodns.api.service import Outcome, Service
+from geodns.api.service import Service
+from geodns.api.writing import Outcome
 from geodns.errors import ConfigError, Reason, Unavailable
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from geodns.document.resources import body, pointer, resources
+from geodns.document.resources import KINDS, Key, body, of_kind, pointer
 from geodns.model.base import Resource
 from geodns.model.config import Config
 
@@ -26,15 +27,44 @@ class Change:
     after: dict[str, Any] | None
 
 
+class Touched(NamedTuple):
+    """A resource that is not the same object in two Configs; None where it is absent."""
+
+    kind: str
+    key: Key
+    before: Resource | None
+    after: Resource | None
+
+
+def touched(before: Config, after: Config) -> Iterator[Touched]:
+    """What an edit put in, replaced or took out, kind by kind; all else is the same object.
+
+    Shape: says nothing of content: a resource that was read anew is touched.
+    """
+    for kind in KINDS:
+        old, new = of_kind(before, kind), of_kind(after, kind)
+        if old is new:
+            continue
+        for key, resource in new.items():
+            found = old.get(key)
+            if found is not resource:
+                yield Touched(kind, _tuple(key), found, resource)
+        for key in old.keys() - new.keys():
+            yield Touched(kind, _tuple(key), old[key], None)
+
+
 def changes(before: Config, after: Config) -> tuple[Change, ...]:
     """Every difference, by pointer; none for Configs that mean the same."""
-    old, new = _by_pointer(before), _by_pointer(after)
-    differing = (at for at in old.keys() | new.keys() if old.get(at) != new.get(at))
-    return tuple(_change(at, old.get(at), new.get(at)) for at in sorted(differing))
+    differing = (
+        _change(pointer(each.kind, each.key), each.before, each.after)
+        for each in touched(before, after)
+        if each.before != each.after
+    )
+    return tuple(sorted(differing, key=lambda change: change.pointer))
 
 
-def _by_pointer(config: Config) -> dict[str, Resource]:
-    return {pointer(kind, key): resource for kind, key, resource in resources(config)}
+def _tuple(key: Key | str) -> Key:
+    return key if isinstance(key, tuple) else (key,)
 
 
 def _change(at: str, before: Resource | None, after: Resource | None) -> Change:

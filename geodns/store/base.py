@@ -23,6 +23,8 @@ class Record:
     key: Key
     revision: int
     body: Body
+    made_by: str | None = None
+    """The name of the document that made it, if one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,46 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Commit:
+    """Writes that become one revision together, who wants them and why.
+
+    Shape: ``document`` is the name of the document that is applied, None if it is none.
+    """
+
+    writes: Sequence[Write]
+    actor: str
+    reason: str = ""
+    request_id: str = ""
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One revision: who changed what, when and why."""
+    """One entry of the audit: who changed what, when and why.
+
+    Shape: ``revision`` is None where the configuration stayed as it was, as with tokens;
+           ``hash`` covers the entry and the hash of the one before it.
+    """
 
     number: int
+    revision: int | None
     at: datetime
     actor: str
-    note: str
+    reason: str
+    request_id: str
+    document: str | None
     changes: tuple[Changed, ...]
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The audit's chain was found whole from entry ``first`` to ``last``, whose hash is ``head``:
+    kept elsewhere, it proves later that nothing up to it was changed."""
+
+    first: int
+    last: int
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +110,37 @@ class Store(Protocol):
     def read(self) -> tuple[int, dict[tuple[str, Key], Record]]:
         """The current revision (0 at first) and all records, as of one moment."""
 
-    def commit(self, writes: Sequence[Write], *, base: int, actor: str, note: str = "") -> int:
-        """Apply all writes or none; they are durable when this returns.
+    def commit_all(self, commits: Sequence[Commit], *, base: int) -> list[int]:
+        """Apply all commits, each on the one before it, or none; durable when this returns.
 
-        Shape:  the new revision, or the old one if nothing changes; of several writes to one
-                key the last counts; removing what is absent changes nothing.
+        Shape:  the revision after each: a new one, or the one before if nothing changes; of
+                several writes to one key the last counts; removing what is absent changes
+                nothing.
         Errors: Stale when ``base`` is not the current revision.
         """
 
-    def history(self, since: int, limit: int) -> list[Entry]:
-        """At most ``limit`` revisions after ``since``, oldest first."""
+    def commit(self, writes: Sequence[Write], *, base: int, actor: str, reason: str = "") -> int:
+        """One commit alone; the revision after it."""
+        return self.commit_all([Commit(writes, actor, reason)], base=base)[0]
 
-    def put_token(self, token: Token) -> None:
-        """Keep a token, in place of one with the same id."""
+    def audit(self, *, before: int | None, limit: int, revisions: bool = False) -> list[Entry]:
+        """At most ``limit`` entries below number ``before``, newest first; only those that made
+        a revision if asked so."""
+
+    def revision(self, number: int) -> Entry | None:
+        """The entry that made a revision; None if it never was or is forgotten."""
+
+    def as_of(self, number: int) -> dict[tuple[str, Key], Body] | None:
+        """All bodies as a revision left them; None if that is forgotten or never was."""
+
+    def verify(self) -> Verified | None:
+        """Hold every kept entry against its hash and the one before; None while there are none.
+
+        Errors: Unavailable with the first entry that is not what was written.
+        """
+
+    def put_token(self, token: Token, *, actor: str = "geodns", request_id: str = "") -> None:
+        """Keep a token, in place of one with the same id; the audit tells of it."""
 
     def tokens(self) -> list[Token]:
         """All tokens, by id."""

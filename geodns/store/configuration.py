@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from geodns.document.resources import KINDS, Item, body, collect, pointer, resources
+from geodns.document.changes import touched
+from geodns.document.resources import KINDS, Item, body, collect, pointer
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import read
 from geodns.model.config import Config
@@ -34,12 +35,12 @@ def to_writes(before: Config, after: Config) -> list[Write]:
 
 
 def _writes(before: Config, after: Config) -> Iterator[Write]:
-    old = {(item.kind, item.key): item.resource for item in resources(before)}
-    for kind, key, resource in resources(after):
-        if old.pop((kind, key), None) != resource:
-            yield Write(kind, key, body(resource))
-    for kind, key in old:
-        yield Write(kind, key, None)
+    for kind, key, old, new in touched(before, after):
+        if new is None:
+            yield Write(kind, key, None)
+        elif old is None or (old != new and body(old) != body(new)):
+            # Resources also differ by which defaults were written out, which is not stored.
+            yield Write(kind, key, body(new))
 
 
 def _item(record: Record) -> Item:

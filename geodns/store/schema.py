@@ -3,46 +3,139 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from geodns.errors import Unavailable
+from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, digest_of, moved
+from geodns.store.tables import insert_documents, insert_entry
 
 APPLICATION_ID = 0x67646E73
 """Marks our files to `file` and to us: "gdns" (sqlite.org/pragma.html#pragma_application_id)."""
 
-MIGRATIONS = (
-    """
-    CREATE TABLE document (
-        kind TEXT NOT NULL,
-        key TEXT NOT NULL,
-        revision INTEGER NOT NULL,
-        body TEXT NOT NULL,
-        hash BLOB NOT NULL,
-        PRIMARY KEY (kind, key)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE revision (
-        number INTEGER PRIMARY KEY,
-        at TEXT NOT NULL,
-        actor TEXT NOT NULL,
-        note TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE change (
-        number INTEGER NOT NULL REFERENCES revision,
-        kind TEXT NOT NULL,
-        key TEXT NOT NULL,
-        before TEXT,
-        after TEXT,
-        PRIMARY KEY (number, kind, key)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE token (
-        id TEXT PRIMARY KEY,
-        role TEXT NOT NULL,
-        hash BLOB NOT NULL UNIQUE,
-        created TEXT NOT NULL,
-        expires_at TEXT
-    ) STRICT, WITHOUT ROWID;
-    """,
-)
+_RECORDS = """
+CREATE TABLE document (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE revision (
+    number INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+CREATE TABLE change (
+    number INTEGER NOT NULL REFERENCES revision,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    PRIMARY KEY (number, kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE token (
+    id TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    created TEXT NOT NULL,
+    expires_at TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
+_AUDIT = """
+ALTER TABLE document RENAME TO old_document;
+ALTER TABLE change RENAME TO old_change;
+CREATE TABLE document (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    made_by TEXT,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    revision INTEGER UNIQUE,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    document TEXT,
+    digest BLOB NOT NULL,
+    state BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE change (
+    number INTEGER NOT NULL REFERENCES audit ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    before TEXT,
+    after TEXT,
+    PRIMARY KEY (number, kind, key)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _records(db: sqlite3.Connection) -> None:
+    _run(db, _RECORDS)
+
+
+def _audit(db: sqlite3.Connection) -> None:
+    """Revisions become entries of the audit, chained; rows learn which document made them."""
+    _run(db, _AUDIT)
+    rows: dict[tuple[str, str], DocumentRow] = {}
+    previous = state = NOTHING
+    for number, at, actor, note in db.execute("SELECT * FROM revision ORDER BY number").fetchall():
+        document, reason = _read_note(note)
+        statement = "SELECT kind, key, before, after FROM old_change WHERE number = ?"
+        changes = [ChangeRow(*row) for row in db.execute(statement, (number,))]
+        gone, come = _follow(rows, number, document, changes)
+        state = moved(state, (row.hash for row in gone), (row.hash for row in come))
+        digest = digest_of(changes)
+        entry = AuditRow(
+            number, number, at, actor, reason, "", document, digest, state, previous
+        )  # fmt: skip
+        previous = entry.hash
+        insert_entry(db, entry, changes)
+    kept = db.execute("SELECT kind, key, revision, body FROM old_document").fetchall()
+    if {(row.kind, row.key, row.revision, row.body) for row in rows.values()} != set(kept):
+        raise Unavailable("What is stored is not what its history tells. Restore a backup.")
+    insert_documents(db, rows.values())
+    _run(db, "DROP TABLE old_change; DROP TABLE old_document; DROP TABLE revision")
+
+
+def _follow(
+    rows: dict[tuple[str, str], DocumentRow],
+    number: int,
+    document: str | None,
+    changes: list[ChangeRow],
+) -> tuple[list[DocumentRow], list[DocumentRow]]:
+    """Make the changes of one revision; the rows that went and that came."""
+    gone, come = [], []
+    for kind, key, _, after in changes:
+        old = rows.pop((kind, key), None)
+        if old is not None:
+            gone.append(old)
+        if after is not None:
+            made_by = document if old is None else old.made_by
+            rows[kind, key] = DocumentRow(kind, key, number, made_by, after)
+            come.append(rows[kind, key])
+    return gone, come
+
+
+def _read_note(note: str) -> tuple[str | None, str]:
+    """The document and the reason that a note of version 1 held."""
+    first, *rest = note.split("\n")
+    document = first.removeprefix("document ") if first.startswith("document ") else None
+    return document, "\n".join(rest).removeprefix("forced: ")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_records, _audit)
 """Step n brings a file from user_version n to n + 1. Never edit one that was released."""
 
 
@@ -56,11 +149,11 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     version = _version(db, path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
-    if version < len(MIGRATIONS):
-        _migrate(db)
     (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise Unavailable(f"{path} is damaged: {found}. Move it away and restore a backup.")
+        raise sqlite3.DatabaseError(found)
+    if version < len(MIGRATIONS):
+        _migrate(db)
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
@@ -84,11 +177,16 @@ def _migrate(db: sqlite3.Connection) -> None:
     try:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         for step in MIGRATIONS[version:]:
-            for statement in filter(str.strip, step.split(";")):
-                db.execute(statement)
+            step(db)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
+
+
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    # Not executescript, which would end the transaction first.
+    for statement in filter(str.strip, statements.split(";")):
+        db.execute(statement)

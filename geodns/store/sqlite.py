@@ -6,91 +6,121 @@ acknowledged write is lost when the power goes (sqlite.org/pragma.html#pragma_sy
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from threading import Lock
 
-from geodns.errors import Stale, Unavailable
-from geodns.store.base import Body, Changed, Entry, Key, Record, Token, Write, last_writes
-from geodns.store.schema import prepare
+from geodns.errors import Stale
+from geodns.store import tables
+from geodns.store.base import (
+    Body,
+    Commit,
+    Entry,
+    Key,
+    Record,
+    Store,
+    Token,
+    Verified,
+    Write,
+    last_writes,
+)
+from geodns.store.file import connect, damaged, explained, mend
+from geodns.store.prune import prune
+from geodns.store.rows import (
+    AuditRow,
+    ChangeRow,
+    DocumentRow,
+    digest_of,
+    dump,
+    load,
+    read_key,
+    write_key,
+)
+from geodns.store.salvage import history_of, true_rows
 
-BUSY_TIMEOUT_S = 5.0
-"""How long to wait for another process that writes. Source: no reference; a backup of a few
-megabytes takes well under a second, and an API client waits longer than this."""
+log = logging.getLogger("geodns.store")
+
+PRUNE_EVERY = 1000
+"""How many commits pass between two looks for history to forget. Source: no reference; a look
+takes some milliseconds."""
 
 
-class SqliteStore:
-    """A `Store` in one SQLite file, mode 0600, made if it does not exist."""
+class SqliteStore(Store):
+    """A `Store` in one SQLite file, mode 0600, made if it does not exist.
+
+    A file whose damage can be undone from its own history is mended when it is opened or read.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
         self._path = path
         self._clock = clock
-        self._lock = Lock()  # One connection for all threads: SQLite has one writer anyway.
-        with self._explained():
-            _create_private(path)
-            self._db = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-        try:
-            with self._explained():
-                prepare(self._db, path)
-        except BaseException:
-            self._db.close()
-            raise
+        self._commits = 0
+        # SQLite has one writer and, in WAL, readers whom it does not keep waiting.
+        self._lock, self._read_lock = Lock(), Lock()
+        self._db = mend(path)
+        self._reader = connect(path)
+
+    # --- Reading ---
 
     def read(self) -> tuple[int, dict[tuple[str, Key], Record]]:
-        with self._transaction("BEGIN"):
-            revision = self._revision()
-            rows = self._db.execute("SELECT kind, key, revision, body, hash FROM document")
-            records = [self._record(*row) for row in rows]
+        with self._reading() as db:
+            revision = tables.revision(db)
+            _, state, _ = tables.newest(db)
+            kept = list(tables.documents(db))
+            rows = true_rows(kept, history_of(db), state)
+        if rows is None:
+            raise damaged(self._path, "its records are not what was written")
+        spoilt = len({row for row, digest in kept if row.hash == digest} ^ set(rows))
+        if spoilt:
+            self._heal(rows)
+            log.error("%s: %d damaged records healed from history", self._path, spoilt)
+        records = [row.record() for row in rows]
         return revision, {(record.kind, record.key): record for record in records}
 
-    def commit(self, writes: Sequence[Write], *, base: int, actor: str, note: str = "") -> int:
-        wanted = [(kind, key, _dump(body)) for (kind, key), body in last_writes(writes).items()]
-        with self._transaction("BEGIN IMMEDIATE"):
-            current = self._revision()
-            if base != current:
-                raise Stale(f"Revision {base} was read, but the current one is {current}.")
-            changes = [
-                (kind, json.dumps(key), before, after)
-                for kind, key, after in wanted
-                if (before := self._body(kind, key)) != after
-            ]
-            if changes:
-                current += 1
-                self._write(current, changes, actor, note)
-        return current
+    def audit(self, *, before: int | None, limit: int, revisions: bool = False) -> list[Entry]:
+        where = "WHERE number < ?" + (" AND revision IS NOT NULL" if revisions else "")
+        with self._reading() as db:
+            last = before if before is not None else tables.newest(db)[0] + 1
+            return tables.told(db, f"{where} ORDER BY number DESC LIMIT ?", (last, limit))
 
-    def history(self, since: int, limit: int) -> list[Entry]:
-        with self._transaction("BEGIN"):
-            rows = self._db.execute(
-                "SELECT number, at, actor, note, kind, key, before, after FROM revision"
-                " JOIN change USING (number) WHERE number IN"
-                " (SELECT number FROM revision WHERE number > ? ORDER BY number LIMIT ?)"
-                " ORDER BY number, kind, key",
-                (since, limit),
-            ).fetchall()
-        return [
-            Entry(number, datetime.fromisoformat(at), actor, note, tuple(map(_changed, group)))
-            for (number, at, actor, note), group in groupby(rows, lambda row: row[:4])
-        ]
+    def revision(self, number: int) -> Entry | None:
+        with self._reading() as db:
+            return next(iter(tables.told(db, "WHERE revision = ?", (number,))), None)
 
-    def put_token(self, token: Token) -> None:
-        expires = token.expires_at.isoformat() if token.expires_at else None
-        row = (token.id, token.role, token.hash, token.created.isoformat(), expires)
-        with self._transaction("BEGIN IMMEDIATE"):
-            self._db.execute("INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?)", row)
+    def as_of(self, number: int) -> dict[tuple[str, Key], Body] | None:
+        with self._reading() as db:
+            rows = list(tables.told(db, "WHERE revision = ?", (number,)))
+            if not rows:
+                return None
+            bodies = {(row.kind, row.key): row.body for row, _ in tables.documents(db)}
+            for _, changes in tables.changes_since(db, rows[0].number + 1):
+                for change in changes:
+                    _undo(bodies, change)
+        return {
+            (kind, read_key(key)): load(body) or {}
+            for (kind, key), body in bodies.items()
+            if kind != TOKEN
+        }
+
+    def verify(self) -> Verified | None:
+        with self._reading() as db:
+            first, number, previous = 0, 0, b""
+            for entry, digest in tables.entries(db, 0):
+                follows = not first or (number + 1, previous) == (entry.number, entry.previous)
+                whole = digest_of(tables.changes_of(db, entry.number)) == entry.digest
+                if entry.hash != digest or not follows or not whole:
+                    what = f"entry {entry.number} of the audit is not what was written"
+                    raise damaged(self._path, what)
+                first, number, previous = first or entry.number, entry.number, digest
+        return Verified(first, number, previous) if first else None
 
     def tokens(self) -> list[Token]:
-        with self._transaction("BEGIN"):
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 "SELECT id, role, hash, created, expires_at FROM token ORDER BY id"
             ).fetchall()
         return [
@@ -98,134 +128,134 @@ class SqliteStore:
             for id_, role, digest, created, expires in rows
         ]
 
+    # --- Writing ---
+
+    def commit_all(self, commits: Sequence[Commit], *, base: int) -> list[int]:
+        wanted = [_wanted(commit.writes) for commit in commits]
+        revisions = []
+        with self._writing() as db:
+            current = tables.revision(db)
+            if base != current:
+                raise Stale(f"Revision {base} was read, but the current one is {current}.")
+            for commit, bodies in zip(commits, wanted, strict=True):
+                current += self._apply(db, commit, bodies, current + 1)
+                revisions.append(current)
+        self._prune(len(commits))
+        return revisions
+
+    def put_token(self, token: Token, *, actor: str = "geodns", request_id: str = "") -> None:
+        expires = token.expires_at.isoformat() if token.expires_at else None
+        row = (token.id, token.role, token.hash, token.created.isoformat(), expires)
+        with self._writing() as db:
+            found = db.execute("SELECT role, expires_at FROM token WHERE id = ?", (token.id,))
+            old = found.fetchone()
+            before = None if old is None else _token_body(*old)
+            after = _token_body(token.role, expires)
+            change = ChangeRow(TOKEN, write_key((token.id,)), before, after)
+            self._append(db, None, Commit((), actor, request_id=request_id), [change], [], [])
+            db.execute("INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?)", row)
+
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._read_lock:
+            self._reader.close()
             self._db.close()
 
     # --- Inside a transaction ---
 
-    def _revision(self) -> int:
-        number: int = self._db.execute("SELECT coalesce(max(number), 0) FROM revision").fetchone()[
-            0
-        ]
-        return number
-
-    def _body(self, kind: str, key: Key) -> str | None:
-        row = self._db.execute(
-            "SELECT body FROM document WHERE kind = ? AND key = ?", (kind, json.dumps(key))
-        ).fetchone()
-        return None if row is None else str(row[0])
-
-    def _write(
+    def _apply(
         self,
+        db: sqlite3.Connection,
+        commit: Commit,
+        bodies: dict[tuple[str, str], str | None],
         number: int,
-        changes: Sequence[tuple[str, str, str | None, str | None]],
-        actor: str,
-        note: str,
-    ) -> None:
-        self._db.execute(
-            "INSERT INTO revision VALUES (?, ?, ?, ?)",
-            (number, self._clock().isoformat(), actor, note),
-        )
-        self._db.executemany(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?)", [(number, *change) for change in changes]
-        )
-        self._db.executemany(
-            "DELETE FROM document WHERE kind = ? AND key = ?",
-            [(kind, key) for kind, key, _, after in changes if after is None],
-        )
-        self._db.executemany(
-            "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?)",
-            [
-                (kind, key, number, after, _digest(kind, key, number, after))
-                for kind, key, _, after in changes
-                if after is not None
-            ],
-        )
+    ) -> bool:
+        """Make one commit the revision ``number``; whether it changes anything."""
+        changes: list[ChangeRow] = []
+        gone: list[DocumentRow] = []
+        come: list[DocumentRow] = []
+        for (kind, key), after in sorted(bodies.items()):
+            old = tables.document(db, kind, key)
+            if (before := old.body if old else None) == after:
+                continue
+            changes.append(ChangeRow(kind, key, before, after))
+            gone += [old] if old else []
+            if after is not None:
+                made_by = old.made_by if old else commit.document
+                come.append(DocumentRow(kind, key, number, made_by, after))
+        if changes:
+            self._append(db, number, commit, changes, gone, come)
+        return bool(changes)
 
-    def _record(self, kind: str, key: str, revision: int, body: str, digest: bytes) -> Record:
-        if digest != _digest(kind, key, revision, body):
-            raise _damaged(self._path, f"the record of {kind} {key} is not what was written")
-        return Record(kind, tuple(json.loads(key)), revision, json.loads(body))
+    def _append(
+        self,
+        db: sqlite3.Connection,
+        revision: int | None,
+        commit: Commit,
+        changes: Sequence[ChangeRow],
+        gone: Sequence[DocumentRow],
+        come: Sequence[DocumentRow],
+    ) -> None:
+        at = self._clock().isoformat()
+        who = (commit.actor, commit.reason, commit.request_id, commit.document)
+        entry = AuditRow(0, revision, at, *who, digest_of(changes), b"", b"")
+        tables.append(db, entry, changes, gone, come)
+
+    def _heal(self, rows: Sequence[DocumentRow]) -> None:
+        with self._writing() as db:
+            db.execute("DELETE FROM document")
+            tables.insert_documents(db, rows)
+
+    def _prune(self, commits: int) -> None:
+        self._commits += commits
+        if self._commits >= PRUNE_EVERY:
+            self._commits = 0
+            with self._writing() as db:
+                prune(db, self._clock())
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
-        with self._lock, self._explained():
-            self._db.execute(begin)
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._read_lock, self._transaction(self._reader, "BEGIN"):
+            yield self._reader
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._transaction(self._db, "BEGIN IMMEDIATE"):
+            yield self._db
+
+    @contextmanager
+    def _transaction(self, db: sqlite3.Connection, begin: str) -> Iterator[None]:
+        with explained(self._path):
+            db.execute(begin)
             try:
                 yield
-                self._db.execute("COMMIT")
+                db.execute("COMMIT")
             finally:
                 # After an error of its own accord SQLite may have rolled back already.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise _unavailable(self._path, error) from error
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
 
 
 # --- Helpers ---
 
-
-def _create_private(path: Path) -> None:
-    """Make the file before SQLite would, with a mode that keeps others out from the start."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        path.chmod(0o600)
-        return
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+TOKEN = "token"
+"""How the audit calls what is no part of the configuration."""
 
 
-def _dump(body: Body | None) -> str | None:
-    """One text for equal bodies."""
-    if body is None:
-        return None
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _wanted(writes: Sequence[Write]) -> dict[tuple[str, str], str | None]:
+    return {(kind, write_key(key)): dump(body) for (kind, key), body in last_writes(writes).items()}
 
 
-def _digest(kind: str, key: str, revision: int, body: str) -> bytes:
-    text = json.dumps((kind, key, revision, body))
-    return hashlib.blake2b(text.encode("ascii"), digest_size=16).digest()
+def _undo(bodies: dict[tuple[str, str], str], change: ChangeRow) -> None:
+    if change.before is None:
+        bodies.pop((change.kind, change.key), None)
+    else:
+        bodies[change.kind, change.key] = change.before
 
 
-def _changed(row: Sequence[str | None]) -> Changed:
-    kind, key, before, after = row[4:]
-    return Changed(str(kind), tuple(json.loads(key or "[]")), _load(before), _load(after))
-
-
-def _load(body: str | None) -> Body | None:
-    return None if body is None else json.loads(body)
+def _token_body(role: str, expires_at: str | None) -> str | None:
+    """What the audit tells of a token: never its hash."""
+    return dump({"role": role, **({"expires_at": expires_at} if expires_at else {})})
 
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def _damaged(path: Path, what: str) -> Unavailable:
-    return Unavailable(f"{path} is damaged: {what}. Move it away and restore a backup.")
-
-
-def _unavailable(path: Path, error: sqlite3.Error | OSError) -> Unavailable:
-    """What SQLite or the system said, with what to do about it."""
-    # The low byte is the primary code (sqlite.org/rescode.html).
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _damaged(path, str(error))
-    remedy = _REMEDIES.get(code, "Check that the data directory exists and can be written.")
-    return Unavailable(f"{path} cannot be used: {error}. {remedy}")
-
-
-_REMEDIES = {
-    sqlite3.SQLITE_FULL: "Nothing was changed. Make room on the disk and try again.",
-    sqlite3.SQLITE_IOERR: "Nothing was changed. Check the disk and its free space.",
-    sqlite3.SQLITE_BUSY: "Another process is writing to it; try again.",
-}

@@ -62,7 +62,7 @@ def test_what_get_answers_can_be_put_back_and_changes_nothing(
         assert again.status_code == 200
         assert again.headers["ETag"] == written.headers["ETag"]
     assert prod.publisher.generation == generation
-    assert len(prod.store.history(0, 100)) == 2
+    assert len(prod.store.audit(before=None, limit=100, revisions=True)) == 2
 
 
 @every_kind

@@ -123,18 +123,18 @@ def test_force_needs_a_reason_and_hands_it_on(prod: Any) -> None:
     forced = prod.put("pools/web", SMALL, params={"force": "true", "reason": "site closed"})
     assert forced.status_code == 200
     assert prod.publisher.published[-1][1] == "site closed"
-    assert "site closed" in prod.store.history(0, 100)[-1].note
+    assert "site closed" in prod.store.audit(before=None, limit=1)[0].reason
 
 
 def test_history_names_the_actor(prod: Any) -> None:
-    assert {entry.actor for entry in prod.store.history(0, 10)} == {"admin"}
+    assert {entry.actor for entry in prod.store.audit(before=None, limit=10, revisions=True)} == {
+        "admin"
+    }
 
 
 def test_another_writer_of_the_store_is_noticed_and_not_overwritten(prod: Any) -> None:
     body = {"addresses": ["198.51.100.2"], "location": {"lat": 1.0, "lon": 1.0}}
-    prod.store.commit(
-        [Write("node", ("theirs",), body)], base=prod.service.revision, actor="x", note=""
-    )
+    prod.store.commit([Write("node", ("theirs",), body)], base=prod.service.revision, actor="x")
     assert prod.put("nodes/ours", NODE).status_code == 409
     assert prod.put("nodes/ours", NODE).status_code == 201
     assert prod.get("nodes/theirs").status_code == 200

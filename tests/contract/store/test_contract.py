@@ -9,20 +9,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from geodns.errors import Stale
-from geodns.store.base import Changed, Record, Store, Token, Write
+from geodns.store.base import Changed, Commit, Entry, Record, Store, Token, Write
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 A, B = ("node", ("a",)), ("rrset", ("example.com", r"\047*", "TXT"))
 FIRST, SECOND = {"weight": 1}, {"weight": 2, "labels": {"x": "ü\U0001f30d\x00"}}
 
 
-def put(store: Store, *writes: Write, base: int = 0, note: str = "") -> int:
-    return store.commit(writes, base=base, actor="anna", note=note)
+def history(store: Store) -> list[Entry]:
+    """All revisions, oldest first."""
+    return store.audit(before=None, limit=100, revisions=True)[::-1]
+
+
+def put(store: Store, *writes: Write, base: int = 0, reason: str = "") -> int:
+    return store.commit(writes, base=base, actor="anna", reason=reason)
 
 
 def test_a_new_store_is_empty_at_revision_zero(store: Store) -> None:
     assert store.read() == (0, {})
-    assert store.history(0, 10) == []
+    assert history(store) == []
     assert store.tokens() == []
 
 
@@ -64,7 +69,7 @@ def test_a_write_that_changes_nothing_makes_no_revision(store: Store, writes: li
     put(store, Write(*A, FIRST))
     assert put(store, *writes, base=1) == 1
     assert store.read() == (1, {A: Record(*A, 1, FIRST)})
-    assert len(store.history(0, 10)) == 1
+    assert len(history(store)) == 1
 
 
 def test_of_several_writes_to_one_key_the_last_counts(store: Store) -> None:
@@ -94,23 +99,105 @@ def test_a_commit_that_fails_halfway_writes_nothing(store: Store) -> None:
 
 
 def test_history_tells_who_changed_what_when_and_why(store: Store) -> None:
-    put(store, Write(*A, FIRST), note="first")
+    put(store, Write(*A, FIRST), reason="first")
     put(store, Write(*A, SECOND), Write(*B, FIRST), base=1)
     put(store, Write(*A, None), base=2)
-    one, two, three = store.history(0, 10)
-    assert (one.number, one.actor, one.note, one.at) == (1, "anna", "first", START)
+    one, two, three = history(store)
+    assert (one.revision, one.actor, one.reason, one.at) == (1, "anna", "first", START)
     assert one.changes == (Changed(*A, None, FIRST),)
     assert two.changes == (Changed(*A, FIRST, SECOND), Changed(*B, None, FIRST))
     assert three.changes == (Changed(*A, SECOND, None),)
     assert three.at == START + timedelta(minutes=2)
 
 
-def test_history_is_read_in_pages_of_whole_revisions(store: Store) -> None:
+def test_history_is_read_in_pages_newest_first(store: Store) -> None:
     for base in range(5):
         put(store, Write(*A, {"weight": base}), Write(*B, {"weight": base}), base=base)
-    assert [entry.number for entry in store.history(1, 2)] == [2, 3]
-    assert [len(entry.changes) for entry in store.history(3, 9)] == [2, 2]
-    assert store.history(5, 9) == []
+    newest = store.audit(before=None, limit=2)
+    assert [entry.revision for entry in newest] == [5, 4]
+    rest = store.audit(before=newest[-1].number, limit=9)
+    assert [(entry.revision, len(entry.changes)) for entry in rest] == [(3, 2), (2, 2), (1, 2)]
+    assert store.audit(before=rest[-1].number, limit=9) == []
+
+
+def test_a_revision_is_found_by_its_number(store: Store) -> None:
+    put(store, Write(*A, FIRST))
+    put(store, Write(*A, SECOND), base=1)
+    found = store.revision(2)
+    assert found is not None
+    assert found.changes == (Changed(*A, FIRST, SECOND),)
+    assert (store.revision(0), store.revision(3)) == (None, None)
+
+
+def test_every_revision_can_be_seen_as_it_was(store: Store) -> None:
+    put(store, Write(*A, FIRST))
+    put(store, Write(*A, SECOND), Write(*B, FIRST), base=1)
+    put(store, Write(*A, None), base=2)
+    store.put_token(TOKEN)
+    put(store, Write(*A, FIRST), base=3)
+    assert [store.as_of(number) for number in (1, 2, 3, 4, 5, 0)] == [
+        {A: FIRST},
+        {A: SECOND, B: FIRST},
+        {B: FIRST},
+        {A: FIRST, B: FIRST},
+        None,
+        None,
+    ]
+
+
+def test_several_commits_become_durable_together_each_a_revision(store: Store) -> None:
+    commits = [
+        Commit([Write(*A, FIRST)], "anna", request_id="r1"),
+        Commit([Write(*A, dict(FIRST))], "bert"),
+        Commit([Write(*A, SECOND)], "carl", "why not", "r3", "prod"),
+    ]
+    assert store.commit_all(commits, base=0) == [1, 1, 2]
+    assert [
+        (each.actor, each.reason, each.request_id, each.document) for each in history(store)
+    ] == [
+        ("anna", "", "r1", None),
+        ("carl", "why not", "r3", "prod"),
+    ]
+
+
+def test_of_several_commits_all_are_made_or_none(store: Store) -> None:
+    bad = Write(*B, {"weight": float("nan")})
+    with pytest.raises(ValueError, match="JSON"):
+        store.commit_all([Commit([Write(*A, FIRST)], "a"), Commit([bad], "a")], base=0)
+    assert store.read() == (0, {})
+
+
+def test_a_record_remembers_the_document_that_made_it(store: Store) -> None:
+    store.commit_all([Commit([Write(*A, FIRST)], "anna", document="prod")], base=0)
+    put(store, Write(*A, SECOND), Write(*B, FIRST), base=1)
+    records = store.read()[1]
+    assert (records[A].made_by, records[B].made_by) == ("prod", None)
+    put(store, Write(*A, None), base=2)
+    put(store, Write(*A, FIRST), base=3)
+    assert store.read()[1][A].made_by is None
+
+
+def test_the_audit_is_a_chain_that_can_be_verified(store: Store) -> None:
+    assert store.verify() is None
+    put(store, Write(*A, FIRST))
+    store.put_token(TOKEN, actor="anna")
+    put(store, Write(*A, SECOND), base=1)
+    verified = store.verify()
+    assert verified is not None
+    entries = store.audit(before=None, limit=9)
+    assert (verified.first, verified.last, verified.head) == (1, 3, entries[0].hash)
+    assert len({entry.hash for entry in entries}) == 3
+
+
+def test_the_audit_tells_of_tokens_but_not_their_hash(store: Store) -> None:
+    store.put_token(TOKEN, actor="anna", request_id="r1")
+    store.put_token(Token("ci", "reader", b"\x03" * 32, START), actor="bert")
+    second, first = store.audit(before=None, limit=9)
+    expires = {"expires_at": "2026-11-02T00:00:00+00:00"}
+    assert (first.revision, first.actor, first.request_id) == (None, "anna", "r1")
+    assert first.changes == (Changed("token", ("ci",), None, {"role": "operator", **expires}),)
+    (again,) = second.changes
+    assert (again.before, again.after) == ({"role": "operator", **expires}, {"role": "reader"})
 
 
 def test_everything_is_there_after_opening_again(
@@ -118,11 +205,11 @@ def test_everything_is_there_after_opening_again(
 ) -> None:
     put(store, Write(*A, FIRST))
     store.put_token(TOKEN)
-    before = (store.read(), store.history(0, 9), store.tokens())
+    before = (store.read(), history(store), store.tokens())
     store.close()
     store.close()
     again = open_store()
-    assert (again.read(), again.history(0, 9), again.tokens()) == before
+    assert (again.read(), history(again), again.tokens()) == before
 
 
 TOKEN = Token("ci", "operator", b"\x01" * 32, START, START + timedelta(days=1))

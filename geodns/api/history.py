@@ -1,0 +1,116 @@
+"""The routes of what was: revisions, their restoring, and the audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from geodns.api import openapi
+from geodns.api.preconditions import not_found
+from geodns.api.requests import TERMS, number, read_query, read_terms
+from geodns.api.resources import PAGE_DEFAULT, PAGE_MAX
+from geodns.api.routes import applied
+from geodns.api.service import Service
+from geodns.errors import ConfigError, Reason
+from geodns.store.base import Changed, Entry, Store
+
+NUMBER_MAX_DIGITS = 15
+"""Source: no reference; more revisions than a server writes in its life."""
+
+
+def history_routes(service: Service, store: Store) -> APIRouter:
+    """Who changed what, when and why, and the way back."""
+    router = APIRouter(tags=["history"])
+    paged = openapi.described(query=openapi.PAGING)
+    one = openapi.described(path=("number",))
+
+    async def page(request: Request, revisions: bool) -> Response:
+        query = read_query(request, ("limit", "cursor"))
+        limit = number(query, "limit", PAGE_DEFAULT, 1, PAGE_MAX)
+        before = _number("cursor", query["cursor"]) if "cursor" in query else None
+        found = await run_in_threadpool(
+            lambda: store.audit(before=before, limit=limit, revisions=revisions)
+        )
+        following = str(found[-1].number) if len(found) == limit else None
+        items = [summary(entry) if revisions else view(entry) for entry in found]
+        return JSONResponse({"items": items, "next": following})
+
+    @router.get("/revisions", summary="List revisions, newest first", openapi_extra=paged)
+    async def revisions(request: Request) -> Response:
+        return await page(request, revisions=True)
+
+    @router.get("/revisions/{number}", summary="Read a revision's changes", openapi_extra=one)
+    async def revision(request: Request) -> Response:
+        read_query(request, ())
+        wanted = _number("number", request.path_params["number"])
+        found = await run_in_threadpool(store.revision, wanted)
+        if found is None:
+            raise not_found(f"revision {wanted}, or it is older than history goes back")
+        return JSONResponse(view(found))
+
+    @router.post(
+        "/revisions/{number}/restore",
+        summary="Make everything what it was after a revision",
+        openapi_extra=openapi.described(
+            path=("number",), query=openapi.TERMS, header=("If-Match",)
+        ),
+    )
+    async def restore(request: Request) -> Response:
+        terms = read_terms(request, read_query(request, TERMS))
+        wanted = _number("number", request.path_params["number"])
+        return applied(await service.restore(wanted, terms))
+
+    @router.get("/audit", summary="List the audit, newest first", openapi_extra=paged)
+    async def audit(request: Request) -> Response:
+        return await page(request, revisions=False)
+
+    @router.get("/audit/verify", summary="Verify the audit", openapi_extra=openapi.described())
+    async def verify(request: Request) -> Response:
+        read_query(request, ())
+        found = await run_in_threadpool(store.verify)
+        if found is None:
+            return JSONResponse({"first": None, "last": None, "head": None})
+        head = {"first": found.first, "last": found.last, "head": found.head.hex()}
+        return JSONResponse(head)
+
+    return router
+
+
+def view(entry: Entry) -> dict[str, Any]:
+    """An entry with every change."""
+    return {**summary(entry), "changes": [_changed(change) for change in entry.changes]}
+
+
+def summary(entry: Entry) -> dict[str, Any]:
+    """An entry with only the number of its changes."""
+    return {
+        "number": entry.number,
+        "revision": entry.revision,
+        "at": entry.at.isoformat().replace("+00:00", "Z"),
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "request_id": entry.request_id,
+        "document": entry.document,
+        "hash": entry.hash.hex(),
+        "changed": len(entry.changes),
+    }
+
+
+def _changed(change: Changed) -> dict[str, Any]:
+    return {
+        "kind": change.kind,
+        "id": "/".join(change.key),
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def _number(name: str, text: str) -> int:
+    """A number of a revision or entry. Errors: ConfigError."""
+    if text.isascii() and text.isdecimal() and len(text) <= NUMBER_MAX_DIGITS:
+        return int(text)
+    raise ConfigError([Reason("", "bad_parameter", f"{name} is a number.", text[:200])])
