@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from geodns import __version__
-from geodns.cli import INTERRUPTED, complain, documents, geo, latencies, questions, records
+from geodns.cli import INTERRUPTED, backups, complain, documents, geo, latencies, questions, records
 from geodns.cli.nouns import NOUNS
 from geodns.cli.options import OutputOption
 from geodns.cli.output import Output, write_data, write_fields
@@ -114,6 +114,9 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "apply": documents.apply,
     "export": documents.export,
     "check": documents.check,
+    "backup": backups.backup,
+    "restore": backups.restore,
+    "doctor": backups.doctor,
     "version": version,
 }
 GROUPS: dict[str, Callable[[], typer.Typer]] = {

@@ -155,6 +155,20 @@ def _has_ended(pid: str) -> bool:
         os.close(descriptor)
 
 
+def hold(data: Path) -> int:
+    """Keep servers from starting on this data directory, for as long as the descriptor is open.
+
+    Errors: ConfigError when one runs, Unavailable when the directory cannot be used.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(f"{data} cannot be used: {error.strerror}.") from None
+    _take(lock, data)
+    return lock
+
+
 def _default_runtime(data: Path) -> Path:
     """A directory in memory, the same for every start on the same data."""
     given = os.environ.get("RUNTIME_DIRECTORY")  # systemd.exec(5), one or several by ":"
