@@ -19,7 +19,7 @@ from geodns.api.preconditions import Terms
 from geodns.api.publishing import Publishing
 from geodns.document.brakes import brakes
 from geodns.document.changes import Change, changes
-from geodns.document.check import check, warnings
+from geodns.document.check import check, check_edit, new_warnings, warnings
 from geodns.document.resources import Key
 from geodns.document.zonefile.load import located
 from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
@@ -98,9 +98,8 @@ class Writing:
     def __init__(self, ledger: Ledger, publishing: Publishing, *, asns: bool) -> None:
         self._ledger = ledger
         self._publishing = publishing
-        self._check = partial(check, asns=asns)
-        self._warn = partial(warnings, asns=asns)
-        self._known_warnings: tuple[Config | None, frozenset[tuple[str, str]]] = (None, frozenset())
+        self._asns = asns
+        self._sound: Config | None = None
         self._waiting: list[_Waiting] = []
         self._turns: asyncio.Task[None] | None = None
 
@@ -151,7 +150,7 @@ class Writing:
     def _perform(self, drafting: Drafting, terms: Terms) -> _Done:
         before = self._ledger.draft
         drafted = drafting(before)
-        faults = self._check(drafted.after)
+        faults = self._faults(before.config, drafted.after)
         if faults:
             # A removal is well formed: it is what would be left that cannot be served.
             kind = Conflict if drafted.removal else ConfigError
@@ -177,18 +176,23 @@ class Writing:
 
     def _warnings(self, before: Config, drafted: Draft) -> list[Reason]:
         """All warnings on a whole document; of one resource's those about it and new ones."""
-        config, known = self._known_warnings
-        if config is not before:
-            known = _names(self._warn(before)) if drafted.subject else frozenset()
-        found = self._warn(drafted.after)
-        self._known_warnings = (drafted.after, _names(found))
         if drafted.subject is None:
-            return found
-        return [
-            reason
-            for reason in found
-            if (reason.pointer, reason.code) not in known or edit.is_about(reason, *drafted.subject)
-        ]
+            return warnings(drafted.after, asns=self._asns)
+        is_subject = partial(_is_about, drafted.subject)
+        return new_warnings(before, drafted.after, is_subject, asns=self._asns)
+
+    def _faults(self, before: Config, after: Config) -> list[Reason]:
+        """What forbids ``after``; cheap where ``before`` was found without faults here."""
+        sound = self._sound is before
+        judge = partial(check_edit, before) if sound else check
+        faults = judge(after, asns=self._asns)
+        if not faults:
+            self._sound = after
+        return faults
+
+
+def _is_about(subject: tuple[Kind, Key], reason: Reason) -> bool:
+    return edit.is_about(reason, *subject)
 
 
 def _settle(done: asyncio.Future[_Done], result: _Done | Exception) -> None:
@@ -208,7 +212,3 @@ def _in_words_of(drafted: Draft, reasons: Iterable[Reason]) -> list[Reason]:
     if drafted.subject is None or drafted.removal:
         return list(reasons)
     return list(edit.relative(reasons, *drafted.subject))
-
-
-def _names(reasons: Iterable[Reason]) -> frozenset[tuple[str, str]]:
-    return frozenset((reason.pointer, reason.code) for reason in reasons)

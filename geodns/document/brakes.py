@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
-from geodns.document.fleet import memberships
+from geodns.document.changes import Touched, touched
+from geodns.document.fleet import memberships, memberships_of
 from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.config import Config
+from geodns.model.node import Node
+
+FEW = 8
+"""So many edits are looked at one by one. Source: no reference; most writes are one."""
+
+_MEMBERS = ("node", "pool")
 
 REMOVED_SHARE_MAX = 0.3
 """Largest share of a pool's nodes that one change removes without force.
@@ -31,7 +39,7 @@ def brakes(before: Config, after: Config) -> list[Reason]:
 
 def _pools(before: Config, after: Config) -> Iterator[Reason]:
     """Pools that go altogether are left out: nothing can refer to them any more."""
-    old, new = memberships(before), memberships(after)
+    old, new = _memberships(before, after)
     for pool_id in sorted(old.keys() & new.keys()):
         removed, size = len(old[pool_id] - new[pool_id]), len(old[pool_id])
         at = pointer("pool", (pool_id,))
@@ -42,8 +50,33 @@ def _pools(before: Config, after: Config) -> Iterator[Reason]:
             yield _brake(at, f"Pool {pool_id} would lose {share}.", removed)
 
 
+def _memberships(
+    before: Config, after: Config
+) -> tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]:
+    """Of all pools, or if few resources were edited, of those alone whose nodes may differ."""
+    found = list(islice(touched(before, after), FEW + 1))
+    if len(found) > FEW:
+        return memberships(before), memberships(after)
+    edits = [each for each in found if each.kind in _MEMBERS]
+    both = [pool_id for pool_id in before.pools if pool_id in after.pools]
+    pools = {pool_id for pool_id in both if any(_concerns(before, pool_id, e) for e in edits)}
+    return memberships_of(before, pools), memberships_of(after, pools)
+
+
+def _concerns(before: Config, pool_id: str, edit: Touched) -> bool:
+    """Whether a pool may lose a node by an edit: its own, or that of a node that it had."""
+    if edit.kind == "pool":
+        return edit.key == (pool_id,)
+    pool, node = before.pools[pool_id], edit.before
+    if pool.nodes is not None or not isinstance(node, Node):
+        return pool.nodes is not None and edit.after is None
+    return bool(pool.select) and (pool.select or {}).items() <= node.labels.items()
+
+
 def _zones(before: Config, after: Config) -> Iterator[Reason]:
     """Zones whose steers and RRsets would all go, the zone itself or not."""
+    if before.steers.keys() <= after.steers.keys() and before.rrsets.keys() <= after.rrsets.keys():
+        return
     old, new = _sizes(before), _sizes(after)
     for zone in sorted(old.keys() - new.keys()):
         what = f"all its {old[zone]} steers and RRsets"
@@ -52,6 +85,8 @@ def _zones(before: Config, after: Config) -> Iterator[Reason]:
 
 def _rules(before: Config, after: Config) -> Iterator[Reason]:
     """Steers that stay but would lose all their rules, if these are more than one."""
+    if before.steers is after.steers:
+        return
     for key, steer in before.steers.items():
         removed = len(steer.rules)
         if removed > REMOVED_ALWAYS and key in after.steers and not after.steers[key].rules:

@@ -7,6 +7,8 @@ beside what. A Config without faults can be compiled and served.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from geodns.document.aliases import alias_faults
 from geodns.document.contents import read_contents
 from geodns.document.delegations import delegation_warnings
@@ -22,6 +24,7 @@ from geodns.document.networks import (
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
 from geodns.document.rules import server_faults, steer_faults, steer_warnings
+from geodns.document.scope import parts
 from geodns.document.zones import zone_faults, zone_warnings
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -64,3 +67,28 @@ def warnings(config: Config, *, asns: bool = True) -> list[Reason]:
     found += network_warnings(config)
     found += latency_warnings(config, asns=asns)
     return found
+
+
+def check_edit(before: Config, after: Config, *, asns: bool = True) -> list[Reason]:
+    """What `check` finds in ``after``, given that it finds nothing in ``before``: at the cost of
+    what was edited, unless that is wrong."""
+    part = parts(before, after)
+    if part is not None and not check(part.after, asns=asns):
+        return []
+    return check(after, asns=asns)
+
+
+def new_warnings(
+    before: Config, after: Config, is_subject: Callable[[Reason], bool], *, asns: bool = True
+) -> list[Reason]:
+    """What `warnings` tells of the subject of an edit, and what it did not tell before it.
+
+    Shape: of Configs that are both free of faults.
+    """
+    old, new = parts(before, after) or (before, after)
+    known = {(reason.pointer, reason.code) for reason in warnings(old, asns=asns)}
+    return [
+        reason
+        for reason in warnings(new, asns=asns)
+        if (reason.pointer, reason.code) not in known or is_subject(reason)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from geodns.document.networks import place_faults
 from geodns.document.references import references
@@ -14,6 +14,11 @@ from geodns.model.config import Config
 from geodns.model.node import Node
 from geodns.model.pool import Pool
 from geodns.model.reach import forbidden, literal, unusual
+
+
+def memberships_of(config: Config, pool_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The same of a few pools, without an index."""
+    return {pool_id: frozenset(config.members(pool_id)) for pool_id in pool_ids}
 
 
 def memberships(config: Config) -> dict[str, frozenset[str]]:

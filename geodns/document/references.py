@@ -47,7 +47,7 @@ def references(config: Config) -> Iterator[Reference]:
             yield Reference(f"{at}/of/{number}", "monitor", part)
     for table_id, table in config.latencies.items():
         at = pointer("latency", (table_id,))
-        for node, number in _first_rows(table).items():
+        for node, number in named_in(table).items():
             yield Reference(f"{at}/rows/{number}/1", "node", node)
 
 
@@ -65,7 +65,7 @@ def _pool_references(at: str, pool: Pool) -> Iterator[Reference]:
 
 
 @once
-def _first_rows(table: Latency) -> dict[str, int]:
+def named_in(table: Latency) -> dict[str, int]:
     """The nodes of a table, each with the number of its first row."""
     found: dict[str, int] = {}
     for number, row in enumerate(table.rows):

@@ -5,7 +5,7 @@
 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name); ``sanitize``
 runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer; ``fixture`` writes
 anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
-(``OBSERVATIONS``).
+(``OBSERVATIONS``); ``store`` kills everything in a storm of writes (``--rounds N``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as tests/conftes
 
 QUESTIONS = ["--questions", "10000000"]
 FUZZ = ["--seconds", "600"]
-LONG = ("questions", "fuzz", "sanitize", "health")
+LONG = ("questions", "fuzz", "sanitize", "health", "store")
 
 
 def main(arguments: list[str]) -> int:
@@ -57,6 +57,12 @@ def _health(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _store(arguments: list[str]) -> int:
+    from soak.storm import main
+
+    return main(arguments)
+
+
 def _fixture(_: list[str]) -> int:
     from soak.world import FIXTURE, fixture
 
@@ -69,6 +75,7 @@ RUNS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "fuzz": (_fuzz, FUZZ),
     "sanitize": (_sanitize, []),
     "health": (_health, []),
+    "store": (_store, []),
     "fixture": (_fixture, []),
 }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from geodns.document.brakes import brakes
 from geodns.model.config import Config
-from geodns.model.node import Node
+from geodns.model.node import Location, Node
 from geodns.model.pool import Pool
 from geodns.model.zone import RRset, Zone
 
@@ -68,3 +70,20 @@ def test_emptying_a_zone_is_braked(after: Config) -> None:
 def test_removing_most_of_a_zone_or_an_empty_one_is_no_brake() -> None:
     assert brakes(zone_with("a", "b", "c"), zone_with("a")) == []
     assert brakes(zone_with(), Config()) == []
+
+
+def test_a_pool_that_loses_nodes_is_held_however_many_records_change_beside() -> None:
+    before = fleet()
+    records = {("example.com", f"r{i}", "A"): RRset(values=("192.0.2.1",)) for i in range(20)}
+    nodes = {name: node for name, node in before.nodes.items() if name not in ("n0", "n1")}
+    after = replace(before, nodes=nodes, rrsets={**before.rrsets, **records})
+    assert [reason.code for reason in brakes(before, after)] == ["brake"]
+
+
+def fleet() -> Config:
+    node = Node(addresses=("192.0.2.1",), location=Location(lat=1, lon=2), labels={"x": "y"})
+    return Config(
+        zones={"example.com": Zone(nameservers=("ns.example.net",))},
+        pools={"web": Pool(select={"x": "y"})},
+        nodes={f"n{i}": node for i in range(4)},
+    )
