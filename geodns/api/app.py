@@ -24,6 +24,7 @@ from geodns.api.resources import PREFIX, resource_routes
 from geodns.api.routes import document_routes, question_routes, state_routes
 from geodns.api.service import Service
 from geodns.api.zonefiles import zonefile_routes
+from geodns.document.schema import document_schema
 from geodns.errors import GeodnsError
 
 ABOUT = "Steers users to the nearest healthy edge node."
@@ -73,6 +74,10 @@ def _add_description(app: FastAPI) -> None:
     async def docs(request: Request) -> Response:
         return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
+    async def schema(request: Request) -> Response:
+        return JSONResponse(document_schema(), media_type="application/schema+json")
+
+    app.add_api_route("/schema.json", schema, include_in_schema=False)
     app.add_api_route("/openapi.json", contract, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False)
 

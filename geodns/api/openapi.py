@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from geodns.api.kinds import ALL, Kind
+from geodns.document.schema import document_of
 
 _REF = "#/components/schemas/"
 
@@ -91,7 +92,7 @@ def schemas() -> dict[str, Any]:
     )
     own: dict[str, Any] = found["$defs"]
     new = {f"New{_name(kind)}": _with_id(own[_name(kind)]) for kind in ALL}
-    return {**own, **new, "Document": _document(), "Problem": _PROBLEM}
+    return {**own, **new, "Document": document_of(own, _REF), "Problem": _PROBLEM}
 
 
 def page(document: dict[str, Any]) -> tuple[str, str]:
@@ -146,42 +147,6 @@ def _with_id(schema: dict[str, Any]) -> dict[str, Any]:
 def _name(kind: Kind) -> str:
     return kind.model.__name__
 
-
-def _document() -> dict[str, Any]:
-    """Bodies keyed by id; a zone also holds its steers and RRsets."""
-    by_id = {
-        kind.section: {"type": "object", "additionalProperties": {"$ref": _REF + _name(kind)}}
-        for kind in ALL
-        if not kind.home and kind.word != "zone"
-    }
-    by_id["latency"] = {"type": "object", "additionalProperties": {"oneOf": [_LATENCY, _ROWS]}}
-    rrsets = {"type": "object", "additionalProperties": {"oneOf": [_RRSET, _VALUES]}}
-    steer = {"$ref": _REF + "Steer"}
-    zone = {
-        "type": "object",
-        "description": "The fields of Zone, and what the zone holds, by owner.",
-        "properties": {
-            "steers": {"type": "object", "additionalProperties": steer},
-            "rrsets": {"type": "object", "additionalProperties": rrsets},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["geodns"],
-        "additionalProperties": False,
-        "properties": {
-            "geodns": {"const": 1},
-            "name": {"type": "string"},
-            "zones": {"type": "object", "additionalProperties": zone},
-            **by_id,
-        },
-    }
-
-
-_RRSET = {"$ref": _REF + "RRset"}
-_VALUES = {"type": "array", "items": {"type": "string"}}
-_LATENCY = {"$ref": _REF + "Latency"}
-_ROWS = {"type": "array", "items": {"$ref": _REF + "LatencyRow"}}
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -114,6 +114,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "apply": documents.apply,
     "export": documents.export,
     "check": documents.check,
+    "schema": documents.schema,
     "backup": backups.backup,
     "restore": backups.restore,
     "doctor": backups.doctor,

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from geodns.cli.connection import directory_of
 from geodns.cli.options import DataDirOption
 from geodns.cli.output import write_lines
 
@@ -52,4 +51,6 @@ def doctor(data_dir: DataDirOption = None) -> None:
 
 
 def _store(data_dir: Path | None) -> Path:
+    from geodns.cli.connection import directory_of
+
     return directory_of(data_dir, os.environ) / "store.db"

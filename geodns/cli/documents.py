@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ import typer
 from geodns.cli import complain
 from geodns.cli.options import (
     DataDirOption,
-    FileArgument,
+    FilesArgument,
     ForceOption,
     GeoDbOption,
     OutputOption,
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from geodns.model.config import Config
 
 HAS_CHANGES = 5
+
+PLAN = "geodns_plan"
+"""The field that makes a file a plan: the revision that it was made for."""
+
 SIGNS = {"add": "+", "change": "~", "remove": "-"}
 
 FILE_MAX_OCTETS = 2**26
@@ -36,18 +42,25 @@ FILE_MAX_OCTETS = 2**26
 
 
 def plan(
-    file: FileArgument,
+    files: FilesArgument,
     prune: PruneOption = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help=f"Exit {HAS_CHANGES} if it has changes.")
     ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="PLAN", help="Keep it, for apply to do just this.",
+                     show_default=False),
+    ] = None,
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
-) -> int:
+) -> int:  # fmt: skip
     """Tell what applying a document would do."""
-    document = read_document(file)
+    document = read_documents(files)
     with api(data_dir) as client:
         planned = client.request("POST", path_of("plan"), document, _prune(prune)).body
+    if save is not None:
+        _save(save, {PLAN: planned["base"], "prune": prune, "document": document})
     if output is Output.TABLE:
         _show_plan(planned)
     else:
@@ -56,7 +69,7 @@ def plan(
 
 
 def apply(
-    file: FileArgument,
+    files: FilesArgument,
     prune: PruneOption = False,
     wait: WaitOption = False,
     force: ForceOption = False,
@@ -64,17 +77,28 @@ def apply(
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Add and replace what a document holds."""
+    """Add and replace what a document holds, or do what a saved plan says."""
+    document, headers = read_documents(files), {}
+    if isinstance(document, dict) and PLAN in document:
+        # If anything has changed since, the plan is no longer what would be done.
+        headers["If-Match"] = f'"{document[PLAN]}"'
+        prune, document = bool(document.get("prune")), document.get("document")
     params = {**_prune(prune), **terms(wait, force, reason)}
-    document = read_document(file)
     with api(data_dir) as client:
-        applied = client.request("PUT", path_of("document"), document, params).body
+        applied = client.request("PUT", path_of("document"), document, params, headers).body
     if output is not Output.TABLE:
         write_data(applied, output)
         return
     warn(applied["warnings"])
     done = "applied" if applied["changed"] else "nothing to change"
     write_lines([f"{done}, revision {applied['revision']}"])
+
+
+def schema() -> None:
+    """Print the JSON Schema of documents, by which editors complete and check."""
+    from geodns.document.schema import document_schema
+
+    write_data(document_schema(), Output.JSON)
 
 
 def export(
@@ -91,14 +115,14 @@ def export(
 
 
 def check(
-    file: FileArgument, geo_db: GeoDbOption = None, output: OutputOption = Output.TABLE
+    files: FilesArgument, geo_db: GeoDbOption = None, output: OutputOption = Output.TABLE
 ) -> None:
     """Check a document without any server."""
     from geodns.document.check import check as faults_of
     from geodns.document.check import warnings
     from geodns.document.load import from_document
 
-    config = from_document(read_document(file))
+    config = from_document(read_documents(files))
     notes: list[Reason] = []
     if any(node.at is None and node.location is None for node in config.nodes.values()):
         config, notes = _placed(config, geo_db)
@@ -110,7 +134,27 @@ def check(
         write_data({"warnings": [_view(note) for note in notes]}, output)
         return
     complain(*(f"note: {note}" for note in notes))
-    write_lines([f"{file} is sound"])
+    write_lines([f"{' '.join(files)} is sound"])
+
+
+def read_documents(files: list[str]) -> Any:
+    """The data of one document in several files, with the variables that each declares.
+
+    Errors: ConfigError if one cannot be read, or two contradict each other.
+    """
+    from geodns.document.compose import expanded, merged
+
+    return merged({file: expanded(read_document(file), os.environ) for file in files})
+
+
+def _save(path: Path, content: Mapping[str, Any]) -> None:
+    """Keep a plan, which may hold secrets, for its owner only. Errors: ConfigError."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def read_document(file: str) -> Any:

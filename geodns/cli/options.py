@@ -33,8 +33,12 @@ PruneOption = Annotated[
     bool,
     typer.Option("--prune", help="Remove what earlier documents of this name made and it lacks."),
 ]
-FileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="A document in YAML or JSON; - reads standard input.")
+FilesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="A document in YAML or JSON, of one or more files; - is standard input.",
+    ),
 ]
 
 GeoDbOption = Annotated[

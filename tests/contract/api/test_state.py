@@ -162,3 +162,9 @@ def test_an_address_is_looked_up(api: Any) -> None:
     assert unknown["place"] is unknown["location"] is None
     assert api.get("geo/lookup?address=300.0.0.1").status_code == 422
     assert api.get("geo/lookup").status_code == 422
+
+
+def test_the_schema_of_documents_is_served_to_editors(api: Any) -> None:
+    reply = api.get("/schema.json", headers={"Authorization": ""})
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "application/schema+json")
+    assert reply.json()["required"] == ["geodns"]

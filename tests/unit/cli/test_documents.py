@@ -167,3 +167,39 @@ def test_a_file_that_is_no_document_is_named(
         assert refused.code == 2
         assert str(path) in refused.err
         assert what in refused.err
+
+
+def test_a_saved_plan_is_applied_only_while_nothing_has_changed(
+    run: Commands, filled: Path, document: Path, tmp_path: Path
+) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["nodes"]["fra1"]["weight"] = 7
+
+    saved = tmp_path / "plan.json"
+    assert run("plan", edit(document, change), "--save", str(saved)).code == 0
+    assert saved.stat().st_mode & 0o777 == 0o600
+    run("node", "set", "mil1", "weight=9")
+    refused = run("apply", str(saved))
+    assert (refused.code, "revision" in refused.err) == (3, True)
+    assert run("node", "show", "fra1", "-o", "json").data["weight"] == 100
+    assert run("plan", str(document), "--save", str(saved)).code == 0
+    assert run("apply", str(saved)).out == "applied, revision 3\n"
+    assert run("node", "show", "fra1", "-o", "json").data["weight"] == 7
+
+
+def test_a_document_may_have_several_files_and_variables(
+    run: Commands, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEW_ADDRESS", "198.51.100.77")
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text("geodns: 1\nmonitors: {tcp: {type: tcp, port: 443}}\n")
+    two.write_text(
+        "geodns: 1\nenv: [NEW_ADDRESS]\n"
+        "nodes: {new: {addresses: ['${NEW_ADDRESS}'], location: {lat: 1, lon: 2}}}\n"
+    )
+    assert run("apply", str(one), str(two)).code == 0
+    assert run("node", "show", "new", "-o", "json").data["addresses"] == ["198.51.100.77"]
+    two.write_text("geodns: 1\nmonitors: {tcp: {type: tcp, port: 444}}\n")
+    refused = run("plan", str(one), str(two))
+    assert (refused.code, "two.yaml says otherwise" in refused.err) == (2, True)
+    assert run("schema").data["title"] == "geodns document"
