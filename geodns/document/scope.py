@@ -77,15 +77,18 @@ def _of_owner(before: Config, after: Config, edit: Touched) -> Parts | None:
         pools={i: _trimmed(after.pools[i], kept, plain) for i in pools},
         nodes={node_id: after.nodes[node_id] for node_id in kept},
     )
-    return Parts(*(_with_owner(common, config, zone, owner) for config in (before, after)))
+    keys = [key for key in after.rrsets if key[1] == owner and key[0] == zone]
+    if edit.kind == "rrset" and edit.after is None:
+        keys.append((zone, owner, edit.key[2]))
+    return Parts(*(_with_owner(common, config, (zone, owner), keys) for config in (before, after)))
 
 
-def _with_owner(common: Config, config: Config, zone: str, owner: str) -> Config:
-    steer = config.steers.get((zone, owner))
-    rrsets = {
-        key: rrset for key, rrset in config.rrsets.items() if key[1] == owner and key[0] == zone
-    }
-    return replace(common, steers={(zone, owner): steer} if steer else {}, rrsets=rrsets)
+def _with_owner(
+    common: Config, config: Config, at: tuple[str, str], keys: Iterable[tuple[str, str, str]]
+) -> Config:
+    steer = config.steers.get(at)
+    rrsets = {key: config.rrsets[key] for key in keys if key in config.rrsets}
+    return replace(common, steers={at: steer} if steer else {}, rrsets=rrsets)
 
 
 def _is_special(before: Config, after: Config, zone: str, owner: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from geodns.document.changes import Change, changes
+import random
+
+from geodns.document.changes import Change, changes, touched
 from geodns.model.config import Config
 from geodns.model.node import Node
 from geodns.model.zone import RRset, Zone
@@ -30,3 +32,18 @@ def test_an_rrset_changes_without_its_zone() -> None:
     after = Config(zones={"z": ZONE}, rrsets={("z", "@", "A"): RRset(values=("::",))})
     (change,) = changes(Config(zones={"z": ZONE}), after)
     assert (change.pointer, change.kind) == ("/zones/z/rrsets/@/A", "add")
+
+
+def test_whatever_was_put_replaced_moved_or_taken_out_is_touched() -> None:
+    chance = random.Random(3)
+    nodes = {f"n{i}": Node(addresses=(f"192.0.2.{i + 1}",)) for i in range(12)}
+    for _ in range(300):
+        before = dict(chance.sample(list(nodes.items()), chance.randrange(12)))
+        after = {name: node for name, node in before.items() if chance.random() < 0.9}
+        for name in chance.sample(list(nodes), chance.randrange(3)):
+            after[name] = chance.choice([nodes[name], nodes[name].model_copy()])
+        if chance.random() < 0.2:
+            after = dict(chance.sample(list(after.items()), len(after)))
+        found = [each.key[0] for each in touched(Config(nodes=before), Config(nodes=after))]
+        wanted = [name for name in nodes if before.get(name) is not after.get(name)]
+        assert sorted(found) == sorted(wanted)
