@@ -31,7 +31,7 @@ def backup(store: Path, file: Path) -> tuple[int, Verified | None]:
         remove(draft)
         try:
             _copy(store, draft)
-            judged = judge(draft)
+            judged = judge(draft, heal=False)
             draft.rename(file)
             sync(file)
         finally:
@@ -53,7 +53,7 @@ def restore(file: Path, store: Path) -> int:
         remove(draft)
         try:
             _copy(file, draft)
-            revision, _ = judge(draft)
+            revision, _ = judge(draft, heal=True)
             if store.exists():
                 put_aside(store, "replaced")
             draft.rename(store)
@@ -63,9 +63,12 @@ def restore(file: Path, store: Path) -> int:
     return revision
 
 
-def judge(file: Path) -> tuple[int, Verified | None]:
-    """The revision of a store that is wholly sound, and its audit's end. Errors: Unavailable."""
-    store = SqliteStore(file)
+def judge(file: Path, *, heal: bool) -> tuple[int, Verified | None]:
+    """The revision of a store that is wholly sound, or heals, and its audit's end.
+
+    Errors: Unavailable.
+    """
+    store = SqliteStore(file, heal=heal)
     try:
         revision, _ = store.read()
         return revision, store.verify()

@@ -23,8 +23,9 @@ SIDES = ("-wal", "-shm")
 """What SQLite keeps beside a file in WAL mode."""
 
 
-def mend(path: Path) -> sqlite3.Connection:
-    """The file's connection for writing; a damaged file is rebuilt first, if nothing is lost.
+def mend(path: Path, *, heal: bool) -> sqlite3.Connection:
+    """The file's connection for writing; a damaged file is rebuilt first, if that loses nothing
+    and ``heal`` allows it.
 
     Errors: Unavailable.
     """
@@ -33,7 +34,7 @@ def mend(path: Path) -> sqlite3.Connection:
         try:
             return _prepared(path)
         except sqlite3.DatabaseError as error:
-            if not is_damage(error) or not _rebuilt(path):
+            if not (heal and is_damage(error) and _rebuilt(path)):
                 raise
         return _prepared(path)
 

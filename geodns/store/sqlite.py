@@ -52,16 +52,24 @@ takes some milliseconds."""
 class SqliteStore(Store):
     """A `Store` in one SQLite file, mode 0600, made if it does not exist.
 
-    A file whose damage can be undone from its own history is mended when it is opened or read.
+    A file whose damage can be undone from its own history is mended when it is opened or read,
+    unless ``heal`` is false; then it is told like all other damage.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        heal: bool = True,
+    ) -> None:
         self._path = path
+        self._may_heal = heal
         self._clock = clock
         self._commits = 0
         # SQLite has one writer and, in WAL, readers whom it does not keep waiting.
         self._lock, self._read_lock = Lock(), Lock()
-        self._db = mend(path)
+        self._db = mend(path, heal=heal)
         self._reader = connect(path)
 
     # --- Reading ---
@@ -75,6 +83,9 @@ class SqliteStore(Store):
         if rows is None:
             raise damaged(self._path, "its records are not what was written")
         spoilt = len({row for row, digest in kept if row.hash == digest} ^ set(rows))
+        if spoilt and not self._may_heal:
+            what = f"{spoilt} records are not what was written; opened by a server, they heal"
+            raise damaged(self._path, what)
         if spoilt:
             self._heal(rows)
             log.error("%s: %d damaged records healed from history", self._path, spoilt)

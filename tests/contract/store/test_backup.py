@@ -129,3 +129,19 @@ def test_the_doctor_verifies_records_and_audit(
     store.close()
     assert main(["doctor", "--data-dir", str(tmp_path)]) == 4
     assert "entry 2 of the audit" in capsys.readouterr().err
+
+
+def test_the_doctor_tells_of_damage_that_a_server_would_heal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "store.db"
+    fill(path)
+    store = SqliteStore(path)
+    store._db.execute("UPDATE document SET body = '{}' WHERE revision = 2")
+    store.close()
+    assert main(["doctor", "--data-dir", str(tmp_path)]) == 4
+    assert "1 records are not what was written" in capsys.readouterr().err
+    store = SqliteStore(path)
+    store.read()
+    store.close()
+    assert main(["doctor", "--data-dir", str(tmp_path)]) == 0
