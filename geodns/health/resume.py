@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geodns.health import verdict
-from geodns.health.damping import Damping
+from geodns.health.damping import NOT_DAMPED, Damping
 from geodns.health.history import History
 from geodns.health.memory import Remembered
 from geodns.health.watch import Watch
@@ -13,12 +13,10 @@ from geodns.snapshot.status import Verdict
 def resume(watch: Watch, found: Remembered, now_s: float, now_ms: int) -> None:
     """Let a new watch go on from a verdict that is still young enough."""
     age_s = max(0.0, (now_ms - found.since_ms) / 1000)
-    held = Damping(found.held_penalty, now_s, held=True, failed_s=now_s)
-    watch.state = verdict.State(
-        Verdict[found.verdict.upper()],
-        since_s=now_s - age_s,
-        damping=held if found.held_penalty else Damping(),
-    )
+    held = NOT_DAMPED
+    if found.held_penalty and watch.monitor.damping:
+        held = Damping(found.held_penalty, now_s, held=True, failed_s=now_s)
+    watch.state = verdict.State(Verdict[found.verdict.upper()], since_s=now_s - age_s, damping=held)
     watch.shown = watch.state.shown
     watch.since_s, watch.since_ms, watch.checked_ms = (
         now_s - age_s,

@@ -57,6 +57,7 @@ OTHER: dict[str, Any] = {
     "recheck": 3,
     "recheck_after_s": 0.3,
     "hold_s": 3,
+    "damping": False,
     "lease_s": 33,
 }
 EXPECTED: dict[str, Any] = {
