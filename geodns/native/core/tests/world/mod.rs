@@ -128,6 +128,7 @@ fn geo() -> Vec<u8> {
     for name in ["latitude", "longitude", "label"] {
         columns.push((name.into(), 4, vec![0; 64]));
     }
+    columns.push(("coarse".into(), 1, vec![0; 16]));
     section(GEO, &columns)
 }
 
@@ -158,7 +159,7 @@ pub(crate) fn section(kind: u16, columns: &[(String, usize, Vec<u8>)]) -> Vec<u8
     }
     let mut made = b"GEODNSS1".to_vec();
     made.extend(kind.to_le_bytes());
-    made.extend([1, 0, 0, 0, 0, 0]);
+    made.extend([2, 0, 0, 0, 0, 0]);
     made.extend((columns.len() as u64).to_le_bytes());
     made.extend((at as u64).to_le_bytes());
     made.extend(directory);
