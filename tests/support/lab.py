@@ -88,11 +88,12 @@ class Lab:
         override: Override = Override.NONE,
         unsettled: bool = False,
         weight_factor: int = 255,
+        shed: int = 0,
         monitor: str | None = None,
     ) -> None:
         """Write the status word of a target."""
         slot, tag = self.slot_of[address, monitor]
-        self.status.write(slot, Word(tag, verdict, unsettled, override, weight_factor))
+        self.status.write(slot, Word(tag, verdict, unsettled, override, weight_factor, shed))
 
     def down(self, addresses: Iterable[str], monitor: str | None = None) -> None:
         """Let probes of these addresses have failed."""

@@ -144,7 +144,7 @@ class _Stage:
         """Another health for most targets of the newest generation; some words stay as their
         slots' last owners left them."""
         rng, lab = self._rng, self._lab
-        ill = rng.choice((0.0, 0.2, 0.5, 0.9, 1.0))
+        ill, plain = rng.choice((0.0, 0.2, 0.5, 0.9, 0.95, 1.0)), rng.choice((8, 200))
         loaded = rng.choice((0.0, 0.3, 1.0))
         for slot, tag in lab.slot_of.values():
             draw = rng.random()
@@ -157,7 +157,7 @@ class _Stage:
                 tag,
                 Verdict.DOWN if rng.random() < ill else rng.choice((Verdict.UP, Verdict.UNKNOWN)),
                 rng.random() < 0.1,
-                rng.choice((Override.NONE,) * 8 + (Override.UP, Override.DOWN)),
+                rng.choice((Override.NONE,) * plain + (Override.UP, Override.DOWN)),
                 rng.choice((255, 255, 255, 128, 0)),
                 rng.choice((0, 0, 6000, 40_000, 65_535)) if rng.random() < loaded else 0,
             )

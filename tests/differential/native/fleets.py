@@ -13,8 +13,8 @@ Bodies = dict[str, dict[str, Any]]
 
 OPTIONS = {
     "order": ("nearest", "nearest", "nearest", "listed", "equal", "latency"),
-    "band_percent": (0, 5, 30),
-    "band_km": (0, 50, 2000),
+    "band_percent": (0, 0, 5, 30),
+    "band_km": (0, 0, 50, 2000),
     "families": ("near", "each"),
     "band_ms": (0, 5, 40),
     "bias_mode": ("symmetric", "route53"),
@@ -57,8 +57,8 @@ def make_fleet(seed: int, *, asns: bool = True) -> Fleet:
 
 
 def _nodes(rng: random.Random) -> Bodies:
-    points = [_point(rng) for _ in range(rng.choice((1, 3, 8, 30, 60)))]
-    nodes = {f"n{n}": _node(rng, n, rng.choice(points)) for n in range(rng.choice((1, 5, 20, 80)))}
+    points = [_point(rng) for _ in range(rng.choice((1, 3, 30, 60, 60)))]
+    nodes = {f"n{n}": _node(rng, n, rng.choice(points)) for n in range(rng.choice((1, 5, 40, 80)))}
     for number in range(rng.randint(1, 6)):
         nodes[f"c{number}"] = {
             "cname": f"edge{number}.cdn.invalid.",
@@ -92,7 +92,8 @@ def _pools(rng: random.Random, nodes: Bodies) -> Bodies:
     for prefix, members in (("p", plain), ("q", named)):
         fallback = None
         for number in range(rng.choice((1, 1, 2, 3))):
-            chosen = rng.sample(members, rng.randint(1, len(members)))
+            least = len(members) if rng.random() < 0.4 else 1
+            chosen = rng.sample(members, rng.randint(least, len(members)))
             pools[f"{prefix}{number}"] = _pool(rng, chosen, fallback, prefix == "q")
             fallback = f"{prefix}{number}"
     return pools

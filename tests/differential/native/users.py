@@ -82,12 +82,13 @@ class Users:
         return {"rtt": {"rows": rows or [["EU-DE", near[0], 5, 1]]}}
 
     def restrict(self, node: Bodies) -> None:
-        """Let a node serve some only, or refuse some."""
+        """Let a node serve some only, or refuse some, but not all whom it serves."""
         rng = self._rng
+        [serves], [refuses] = self.matchers(1), self.matchers(1)
         if rng.random() < 0.2:
-            [node["serves"]] = self.matchers(1)
-        if rng.random() < 0.2:
-            [node["refuses"]] = self.matchers(1)
+            node["serves"] = serves
+        if rng.random() < 0.2 and not ("serves" in node and serves.keys() & refuses.keys()):
+            node["refuses"] = refuses
 
     def _subnet(self) -> str:
         rng = self._rng
