@@ -7,9 +7,10 @@ use std::ops::Range;
 use crate::destination::Arm;
 use crate::draw::Found;
 use crate::fault::Broken;
-use crate::link::{Away, Link, Tier};
+use crate::link::{Link, Tier};
 use crate::member::{Asked, Members};
-use crate::pools::{Family, Pool, Pools};
+use crate::pool::{Family, Pool};
+use crate::pools::Pools;
 use crate::view::View;
 use crate::words::Words;
 
@@ -201,68 +202,8 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
         })
     }
 
-    /// The places behind the row, each a tier of its own. The nearest that has candidates is
-    /// looked for among all at once: most of many may be down.
-    fn in_tail(
-        &self,
-        (link, from): (&Link<'g, 'a>, u32),
-        asked: Asked,
-        settled: &mut bool,
-        into: &mut Found,
-    ) {
-        let mut after = None;
-        while !into.has(link.pool.min_answers) {
-            let Some(next) = self.next((link, from), asked, after) else {
-                return;
-            };
-            if *settled && into.tiers.is_empty() {
-                *settled = self.tail_settled((link, from), next);
-            }
-            self.take(link, Tier::Tail(next.1), asked, into);
-            after = Some(next);
-        }
-    }
-
-    /// The nearest place of the tail that has candidates, behind one that has been taken.
-    fn next(
-        &self,
-        (link, from): (&Link<'g, 'a>, u32),
-        asked: Asked,
-        after: Option<Away>,
-    ) -> Option<Away> {
-        let mut best = None;
-        for here in self.pools.away(link.pool, from) {
-            let is_nearer = best.is_none_or(|best| here < best);
-            if is_nearer
-                && after.is_none_or(|after| here > after)
-                && self.can_answer(link, here.1, asked)
-                && link.tail_has(here.1)
-            {
-                best = Some(here);
-            }
-        }
-        best
-    }
-
-    /// Whether all places of the tail are settled, up to and with one. Places in the row were
-    /// seen to be before, so they need not be told from them.
-    fn tail_settled(&self, (link, from): (&Link<'g, 'a>, u32), last: Away) -> bool {
-        let mut places = self.pools.away(link.pool, from);
-        places.all(|here| {
-            here > last || !link.serves(here.1) || {
-                let members = self.pools.at_place(link.pool, here.1);
-                self.all_settled(members)
-            }
-        })
-    }
-
-    fn can_answer(&self, link: &Link, place: u32, asked: Asked) -> bool {
-        let mut members = self.pools.at_place(link.pool, place);
-        members.any(|member| self.members().candidate(member, asked).is_some())
-    }
-
     /// Add a tier's candidates, if it has any.
-    fn take(&self, link: &Link, tier: Tier, asked: Asked, into: &mut Found) {
+    pub(crate) fn take(&self, link: &Link, tier: Tier, asked: Asked, into: &mut Found) {
         let start = into.candidates.len();
         let members = self.each(link, tier);
         self.members()
@@ -311,7 +252,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
         pool.members().filter(is_up).take(pool.min_up).count() >= pool.min_up
     }
 
-    fn all_settled(&self, mut members: Range<u32>) -> bool {
+    pub(crate) fn all_settled(&self, mut members: Range<u32>) -> bool {
         members.all(|member| self.members().is_settled(member))
     }
 
@@ -331,7 +272,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
             .flat_map(move |place| pools.at_place(pool, place))
     }
 
-    fn members(&self) -> Members<'g, 'a, W> {
+    pub(crate) fn members(&self) -> Members<'g, 'a, W> {
         Members {
             pools: self.pools,
             words: self.words,

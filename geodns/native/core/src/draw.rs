@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use crate::choose::Decision;
 use crate::generation::Generation;
+use crate::key::Key;
 use crate::link::Tier;
 use crate::member::Shed;
-use crate::memo::{Kept, Key, Memo, Weighed};
+use crate::memo::{Kept, Memo, Weighed};
 use crate::mix::{Address, STICKY, mix, next};
 use crate::name::Name;
-use crate::pools::{Pool, Pools, Spread};
+use crate::pool::{Pool, Spread};
+use crate::pools::Pools;
 use crate::rendezvous::{Ranked, rank};
 
 /// Who asks, and by what its draws are keyed.

@@ -1,7 +1,7 @@
 //! One pool of a chain, and the order of its places for one class: rows and their tails
 //! (FORMAT.md, "Kind 3: VIEW").
 
-use crate::pools::Pool;
+use crate::pool::Pool;
 
 /// In a row's items: a tier starts here.
 pub(crate) const TIER_START: u32 = 1 << 31;

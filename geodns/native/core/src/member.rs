@@ -1,7 +1,8 @@
 //! What the words say of members: who may answer, at what weight, and whom it sends away.
 
 use crate::draw::Candidate;
-use crate::pools::{Family, Pools};
+use crate::pool::Family;
+use crate::pools::Pools;
 use crate::rendezvous::is_sent_away;
 use crate::words::{Said, Words};
 

@@ -9,8 +9,8 @@ use std::hint::black_box;
 use crate::choose::Decision;
 use crate::draw::Found;
 use crate::generation::Generation;
+use crate::key::Key;
 use crate::member::Shed;
-use crate::pools::Family;
 use crate::view::View;
 
 /// Decisions at most. Source: no reference; 4 MB, and few fleets have so many classes.
@@ -22,39 +22,6 @@ const USERS: usize = 1 << 12;
 /// Room for candidates beside that for the greatest pool. Source: no reference; most tiers have
 /// one or two.
 const CANDIDATES: usize = 1 << 14;
-
-/// What a decision depends on beside the words: view, class and arm, family, and the user from
-/// whom loads are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
-    /// View, where the rows of the arm begin in the class's record, family, and whether loads
-    /// count: 0 is nobody's.
-    at: u64,
-    load: u64,
-}
-
-impl Key {
-    pub(crate) fn new(view: usize, rows: usize, family: Family) -> Self {
-        Self {
-            at: (view as u64) << 36 | (rows as u64) << 3 | (family as u64) << 1,
-            load: 0,
-        }
-    }
-
-    /// The same for a user whose loads are drawn by `load`.
-    pub(crate) fn with_load(self, load: u64) -> Self {
-        Self {
-            at: self.at | 1,
-            load,
-        }
-    }
-
-    /// Fibonacci hashing: neighbouring classes fall far apart.
-    fn place(self, places: usize) -> usize {
-        let spread = (self.at ^ self.load).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        usize::try_from(spread >> 32).unwrap_or(0) & places.wrapping_sub(1)
-    }
-}
 
 /// A candidate of a tier, with the weights of the tier up to and with it.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +45,7 @@ pub(crate) struct Kept {
 }
 
 const NONE: Kept = Kept {
-    key: Key { at: 0, load: 0 },
+    key: Key::NOBODYS,
     round: 0,
     start: 0,
     ends: (0, 0),
@@ -224,10 +191,11 @@ fn count<T>(kept: &[T]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Memo, NONE};
+    use super::{Memo, NONE};
     use crate::choose::Decision;
     use crate::draw::{Candidate, Found};
-    use crate::pools::Family;
+    use crate::key::Key;
+    use crate::pool::Family;
 
     const DECISION: Decision = Decision {
         pool: Some(1),
@@ -256,11 +224,9 @@ mod tests {
             usable: 1,
             weight: *weight,
         };
-        let found = Found {
-            candidates: weights.iter().map(candidate).collect(),
-            tiers: vec![0..weights.len()],
-            ..Found::default()
-        };
+        let mut found = Found::default();
+        found.candidates.extend(weights.iter().map(candidate));
+        found.mark(0);
         memo.keep(key, DECISION, &found);
     }
 

@@ -5,66 +5,11 @@ use std::ops::Range;
 
 use crate::fault::LoadFault;
 use crate::link::Away;
+use crate::pool::{Family, Pool, Spread};
 use crate::section::Section;
 use crate::words::Words;
 
 const PARAMS: usize = 8;
-
-/// What is answered with: an IP version, or the name of a service elsewhere (CNAME).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    V4,
-    V6,
-    Name,
-}
-
-/// How the nodes of an answer are taken from a tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spread {
-    First,
-    Weighted,
-    Sticky,
-}
-
-/// How one pool is steered by, and where its places stand.
-#[derive(Debug, Clone)]
-pub(crate) struct Pool {
-    pub(crate) spread: Spread,
-    pub(crate) answers: usize,
-    pub(crate) min_answers: usize,
-    pub(crate) min_up: usize,
-    pub(crate) near: bool,
-    pub(crate) open: bool,
-    /// Leading bits of an IPv4 address, and of an IPv6 one, that a sticky choice depends on.
-    pub(crate) sticky: (u32, u32),
-    /// Whether users may be sent away from any of its members.
-    pub(crate) sheds: bool,
-    places: Range<u32>,
-    members: Range<u32>,
-    families: [bool; 3],
-}
-
-impl Pool {
-    /// How many places the pool has.
-    pub(crate) fn place_count(&self) -> u32 {
-        self.places.end - self.places.start
-    }
-
-    /// Its members, place by place.
-    pub(crate) fn members(&self) -> Range<u32> {
-        self.members.clone()
-    }
-
-    /// Whether any member has a target of this family at all.
-    pub(crate) fn has(&self, family: Family) -> bool {
-        let [v4, v6, name] = self.families;
-        match family {
-            Family::V4 => v4,
-            Family::V6 => v6,
-            Family::Name => name,
-        }
-    }
-}
 
 /// All pools of a generation.
 #[derive(Debug)]
@@ -206,12 +151,12 @@ impl<'a> Pools<'a> {
     pub(crate) fn away(&self, pool: &Pool, from: u32) -> impl Iterator<Item = Away> + use<'a> {
         let range = pool.places.start as usize..pool.places.end as usize;
         let [x, y, z] = [self.x, self.y, self.z].map(|all| all.get(range.clone()).unwrap_or(&[]));
-        let [a, b, c] = [x, y, z].map(|all| all.get(from as usize).copied().unwrap_or(0));
-        let square = |one: u32, other: u32| u64::from(one.abs_diff(other)).pow(2);
+        let here = [x, y, z].map(|all| all.get(from as usize).copied().unwrap_or(0));
         let points = x.iter().zip(y).zip(z).zip(0..);
         points.map(move |(((x, y), z), place)| {
-            let away = square(*x, a).saturating_add(square(*y, b));
-            (away.saturating_add(square(*z, c)), place)
+            let squares = [*x, *y, *z].into_iter().zip(here);
+            let squares = squares.map(|(one, other)| u64::from(one.abs_diff(other)).pow(2));
+            (squares.fold(0, u64::saturating_add), place)
         })
     }
 

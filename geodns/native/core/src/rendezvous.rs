@@ -43,7 +43,7 @@ fn neg_log2(h: u64) -> u64 {
     let entry = |at: usize| LOGARITHMS.get(at).copied().unwrap_or(0);
     let (low, high) = (entry(at), entry(at + 1));
     let rest = fraction >> 24 & 0xFFFF_FFFF;
-    (u64::from(65 - width) << 32) - low - ((high - low) * rest >> 32)
+    (u64::from(65 - width) << 32) - low - (((high - low) * rest) >> 32)
 }
 
 /// One who may be taken: a hash, and the weight by which it counts.

@@ -8,7 +8,8 @@ use crate::destination::{Arm, Destination, destinations};
 use crate::fault::{Broken, LoadFault};
 use crate::intervals::{Intervals, Place};
 use crate::link::{PLACE, Row};
-use crate::pools::{Pool, Pools};
+use crate::pool::Pool;
+use crate::pools::Pools;
 use crate::section::Section;
 
 /// The class of special-purpose blocks: who comes from there is steered by resolver.
@@ -160,14 +161,15 @@ impl<'a> View<'a> {
     pub(crate) fn row(&self, class: u32, arm: &Arm, step: usize) -> Option<Row<'a>> {
         let at = (class as usize).checked_add(1 + arm.offset + step)?;
         let number = *self.record.get(at)? as usize;
-        let group = match &self.groups {
-            Some(groups) => groups.of(number)?,
-            None => None,
-        };
         Some(Row {
             items: slice(self.row, self.row_at, number)?,
-            group,
+            group: self.group(number).ok()?,
         })
+    }
+
+    fn group(&self, row: usize) -> Result<Option<&'a [u32]>, Broken> {
+        let groups = self.groups.as_ref();
+        groups.map_or(Ok(None), |groups| groups.of(row))
     }
 
     /// Refuse records and rows that name what is not there.
@@ -180,9 +182,8 @@ impl<'a> View<'a> {
                 if items.iter().any(|item| item & PLACE >= places) {
                     return Err("a view names a place that its pool does not have");
                 }
-                let groups = self.groups.as_ref();
-                let group = groups.map_or(Some(None), |groups| groups.of(row as usize));
-                let group = group.ok_or("a view names a group that there is not")?;
+                let missing = "a view names a group that there is not";
+                let group = self.group(row as usize).map_err(|Broken| missing)?;
                 if group.is_some_and(|group| group.len() < places.div_ceil(32) as usize) {
                     return Err("a view's group leaves out places of its pool");
                 }
@@ -240,11 +241,14 @@ impl<'a> Groups<'a> {
         }))
     }
 
-    /// The group of a row, if it has one; None for what there is not.
-    fn of(&self, row: usize) -> Option<Option<&'a [u32]>> {
-        match *self.of_row.get(row)? {
-            NO_GROUP => Some(None),
-            number => slice(self.words, self.at, number as usize).map(Some),
+    /// The group of a row, if it has one.
+    fn of(&self, row: usize) -> Result<Option<&'a [u32]>, Broken> {
+        match *self.of_row.get(row).ok_or(Broken)? {
+            NO_GROUP => Ok(None),
+            number => {
+                let words = slice(self.words, self.at, number as usize);
+                words.map(Some).ok_or(Broken)
+            }
         }
     }
 }

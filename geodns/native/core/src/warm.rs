@@ -4,8 +4,8 @@
 
 use crate::draw::Scratch;
 use crate::generation::Generation;
-use crate::memo::Key;
-use crate::pools::Family;
+use crate::key::Key;
+use crate::pool::Family;
 
 /// An IPv4 subnet of 24 bits as the last option: what resolvers send (RFC 7871 section 11.1).
 const LAST_OPTION: [u8; 8] = [0, 8, 0, 7, 0, 1, 24, 0];
