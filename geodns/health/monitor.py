@@ -81,8 +81,11 @@ class Watcher:
             self._ramped_s = now_s
             self._teller.raise_weights(self.watches.values(), now_s)
 
-    def load(self, watchlist: Watchlist) -> None:
-        """Watch what a generation names. Targets it does not change keep their state."""
+    def load(self, watchlist: Watchlist) -> int:
+        """Watch what a generation names. Targets it does not change keep their state.
+
+        Returns how many are new or changed.
+        """
         now_s = self._clock()
         fitting = [target for target in watchlist.targets if self._fits(target)]
         wanted = roster(
@@ -111,6 +114,7 @@ class Watcher:
             sum(watch.slotted for watch in self.watches.values()),
             len(self._checks),
         )
+        return len(soon)
 
     def push(self, push: Push) -> int:
         """Take in a verdict from outside; returns how many targets it is about."""

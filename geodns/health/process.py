@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from geodns.errors import GeodnsError
+from geodns.health import garbage
 from geodns.health.aside import aside
 from geodns.health.board import Board
 from geodns.health.dispatch import IN_FLIGHT_MAX
@@ -164,7 +165,7 @@ class _Process:
             if watchlist is None:
                 log.info("no generation to watch yet")
             elif watchlist.generation > (self._watcher.generation or 0):
-                self._watcher.load(watchlist)
+                garbage.spare(self._watcher.load(watchlist))
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:
