@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -169,18 +170,21 @@ class _Keep:
 
 
 def _zone_recipe(config: Config, zone_id: str) -> list[object]:
-    """All that a zone's section is made from, but its serial."""
+    """All that a zone's section is made from, but its serial.
+
+    In order: a document and the store that kept it list the same in different ones.
+    """
     steers = [(owner, steer) for (zone, owner), steer in config.steers.items() if zone == zone_id]
     types = {pool: steered_types(config, pool) for pool in {steer.pool for _, steer in steers}}
     return [
         _plain(config.zones[zone_id]),
         [
             [owner, _plain(steer), config.chain(steer.pool), types[steer.pool]]
-            for owner, steer in steers
+            for owner, steer in sorted(steers, key=itemgetter(0))
         ],
         [
             [owner, rtype, _plain(rrset)]
-            for (zone, owner, rtype), rrset in config.rrsets.items()
+            for (zone, owner, rtype), rrset in sorted(config.rrsets.items(), key=itemgetter(0))
             if zone == zone_id
         ],
     ]
