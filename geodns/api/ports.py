@@ -54,6 +54,10 @@ class Geo(Protocol):
     def knows_asns(self) -> bool:
         """Whether there is a database of autonomous systems."""
 
+    @property
+    def knows_subdivisions(self) -> bool:
+        """Whether the database tells of states, provinces and the like."""
+
     def lookup(self, address: str) -> PlaceView | None:
         """Where an address is; None if the database does not know."""
 

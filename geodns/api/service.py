@@ -74,7 +74,7 @@ class Service:
         self._ledger = Ledger(store)
         self._geo = geo
         self._check = partial(check, asns=geo.knows_asns)
-        self._warn = partial(warnings, asns=geo.knows_asns)
+        self._warn = partial(warnings, asns=geo.knows_asns, subdivisions=geo.knows_subdivisions)
         self._lock = asyncio.Lock()
         self._running: set[asyncio.Task[Outcome]] = set()
         self._known_warnings: tuple[Config | None, frozenset[tuple[str, str]]] = (None, frozenset())

@@ -21,7 +21,12 @@ from geodns.document.networks import (
 )
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
-from geodns.document.rules import server_faults, steer_faults, steer_warnings
+from geodns.document.rules import (
+    server_faults,
+    steer_faults,
+    steer_warnings,
+    subdivision_warnings,
+)
 from geodns.document.zones import zone_faults, zone_warnings
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -50,8 +55,11 @@ def check(config: Config, *, asns: bool = True) -> list[Reason]:
     return faults
 
 
-def warnings(config: Config, *, asns: bool = True) -> list[Reason]:
-    """What is allowed but seldom meant. The Config must be free of faults."""
+def warnings(config: Config, *, asns: bool = True, subdivisions: bool = True) -> list[Reason]:
+    """What is allowed but seldom meant. The Config must be free of faults.
+
+    Shape: ``asns`` and ``subdivisions`` say what the server's databases know.
+    """
     found: list[Reason] = []
     zones = read_contents(config, found)
     for contents in zones.values():
@@ -60,6 +68,8 @@ def warnings(config: Config, *, asns: bool = True) -> list[Reason]:
         found += delegation_warnings(contents, zones)
         found += ttl_warnings(contents)
     found += steer_warnings(config)
+    if not subdivisions:
+        found += subdivision_warnings(config)
     found += fleet_warnings(config)
     found += network_warnings(config)
     found += latency_warnings(config, asns=asns)

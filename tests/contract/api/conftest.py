@@ -41,6 +41,7 @@ class Geo:
         return Place(50.11, 8.68, "EU-DE") if address.startswith("192.0.2.") else None
 
     knows_asns = False
+    knows_subdivisions = True
 
     def asn(self, address: str) -> None:
         return None

@@ -44,6 +44,7 @@ class Geo:
         return Place() if address.startswith("192.0.2.") else None
 
     knows_asns = False
+    knows_subdivisions = True
 
     def asn(self, address: str) -> None:
         return None
