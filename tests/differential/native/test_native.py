@@ -26,6 +26,7 @@ ALL_KINDS = {"dropped", "deferred", "truncated", "large"} | {
 }
 
 
+@pytest.mark.timeout(600)  # 12 s on a machine of one's own
 def test_both_engines_give_the_same_octets(tmp_path: Path, world: World) -> None:
     from differential.native.compare import GENERATIONS, Outcome, play
 
