@@ -1,0 +1,16 @@
+"""The model read word by word: dictionaries and loops, no tables, nothing of geodns.
+
+`Interpreter` takes a document as plain dictionaries, the geo data as a list of networks with
+places, AS numbers likewise and the health of targets, and says what one question's answer is.
+It follows the design, section 4, and FORMAT.md, "Subject", "Choosing" and "Draws".
+"""
+
+from __future__ import annotations
+
+from support.interpreter.answering import Answer, Interpreter
+from support.interpreter.choosing import Health
+from support.interpreter.geography import Geography, Place
+from support.interpreter.ranking import Undecided
+from support.interpreter.subjects import Question
+
+__all__ = ["Answer", "Geography", "Health", "Interpreter", "Place", "Question", "Undecided"]
