@@ -85,7 +85,7 @@ class Chooser:
             gone = {
                 (pool, node)
                 for pool, node, share in sheds
-                if mix64(base ^ key_of(node)) >> 48 < share
+                if share == 65_535 or mix64(base ^ key_of(node)) >> 48 < share
             }
             if not gone:
                 return decision
