@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # as tests/conftest.py does
@@ -24,9 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     outcome, seed, started_s = Outcome(), options.seed, time.monotonic()
-    while outcome.asked < options.questions and len(outcome.differences) < DIFFERENCES_SHOWN:
-        play(seed, QUESTIONS_PER_DOCUMENT, outcome)
-        seed += 1
+    with suppress(KeyboardInterrupt):  # what was found until then is told all the same
+        while outcome.asked < options.questions and len(outcome.differences) < DIFFERENCES_SHOWN:
+            play(seed, QUESTIONS_PER_DOCUMENT, outcome)
+            seed += 1
     sys.stdout.write(report(outcome, time.monotonic() - started_s))
     return 1 if outcome.differences else 0
 

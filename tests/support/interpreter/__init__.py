@@ -5,12 +5,10 @@ places, AS numbers likewise and the health of targets, and says what one questio
 It follows the design, section 4, and FORMAT.md, "Subject", "Choosing" and "Draws".
 """
 
-from __future__ import annotations
-
-from support.interpreter.answering import Answer, Interpreter
-from support.interpreter.choosing import Health
-from support.interpreter.geography import Geography, Place
-from support.interpreter.ranking import Undecided
-from support.interpreter.subjects import Question
-
-__all__ = ["Answer", "Geography", "Health", "Interpreter", "Place", "Question", "Undecided"]
+from support.interpreter.answering import Answer as Answer
+from support.interpreter.answering import Interpreter as Interpreter
+from support.interpreter.choosing import Health as Health
+from support.interpreter.geography import Geography as Geography
+from support.interpreter.geography import Place as Place
+from support.interpreter.ranking import Undecided as Undecided
+from support.interpreter.subjects import Question as Question
