@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_pton
 
 import numpy as np
 
@@ -104,15 +104,15 @@ class _Columns:
             return slots.take(target, pool.monitor, node_id, node.probe_address, pool.slow_start_s)
 
         for text in node.addresses:
-            address = ip_address(text)
             slot, tag = take(text)
-            if address.version == 4:
-                self.v4_address.append(int(address))
+            if ":" not in text:
+                self.v4_address.append(int.from_bytes(inet_pton(AF_INET, text), "big"))
                 self.v4_slot.append(slot)
                 self.v4_tag.append(tag)
             else:
-                self.v6_high.append(int(address) >> 64)
-                self.v6_low.append(int(address) & 0xFFFF_FFFF_FFFF_FFFF)
+                octets = inet_pton(AF_INET6, text)
+                self.v6_high.append(int.from_bytes(octets[:8], "big"))
+                self.v6_low.append(int.from_bytes(octets[8:], "big"))
                 self.v6_slot.append(slot)
                 self.v6_tag.append(tag)
         if node.cname is not None:

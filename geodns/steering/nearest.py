@@ -7,6 +7,7 @@ only the points are asked again that one of those concerns.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ Source: measured, either takes 1 ms.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlaceSet:
     """Places to be near to.
 
@@ -48,6 +49,14 @@ class PlaceSet:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @cached_property
+    def rows(self) -> list[bytes]:
+        """What tells places apart."""
+        table = np.column_stack([self.points, self.factor])
+        width = table.itemsize * table.shape[1]
+        octets = table.tobytes()
+        return [octets[at : at + width] for at in range(0, len(octets), width)]
 
     def at(self, chosen: Words) -> PlaceSet:
         """Some of the places, by number."""
@@ -128,7 +137,7 @@ def _renumbering(
 
     Shape: None if places have changed their order, for that decides between equally near ones.
     """
-    old, new = _rows(had), _rows(places)
+    old, new = had.rows, places.rows
     number_of: dict[bytes, list[int]] = {}
     for number, row in enumerate(new):
         number_of.setdefault(row, []).append(number)
@@ -145,11 +154,6 @@ def _renumbering(
         return None
     fresh = sorted(number for left in number_of.values() for number in left)
     return renumbered, np.array(gone, np.int64), np.array(fresh, np.int64)
-
-
-def _rows(places: PlaceSet) -> list[bytes]:
-    table = np.column_stack([places.points, places.factor])
-    return [row.tobytes() for row in table]
 
 
 def _of_factor(

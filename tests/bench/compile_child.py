@@ -16,9 +16,11 @@ from tests.bench.fleet import random_fleet
 MOVES = 3
 
 
-def main(database: str, data_dir: str) -> None:
+def main(database: str, data_dir: str, nodes: str) -> None:
     start_compiler(Path(data_dir), Path(database))
     fleet = random_fleet()
+    left = fleet["pools"]["web"]["nodes"] = fleet["pools"]["web"]["nodes"][: int(nodes)]
+    fleet["nodes"] = {node_id: fleet["nodes"][node_id] for node_id in left}
     made = compile_order(Order(from_document(fleet), 1), None)
     times = [time.monotonic()]
     for move in range(MOVES):

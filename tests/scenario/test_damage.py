@@ -134,6 +134,17 @@ def test_a_first_start_with_a_bad_geo_database_is_refused_in_one_line(
     assert str(database) in said
 
 
+def test_without_a_generation_a_bad_database_of_autonomous_systems_is_refused(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "asn.mmdb"
+    database.write_bytes(b"no database at all")
+    code, said = serve_once(tmp_path, asn_db=database)
+    assert code == 2
+    assert str(database) in said
+    assert "Traceback" not in said
+
+
 def test_a_stopped_health_process_is_replaced(server: Server) -> None:
     pid = server.pid_of("health")
     os.kill(pid, signal.SIGSTOP)

@@ -137,6 +137,20 @@ def test_status_tells_generation_and_revision(prod: Any) -> None:
     assert prod.get("status").json() == {"generation": 1, "revision": 1, "engine": "python"}
 
 
+def test_an_address_is_looked_up_with_who_announces_it(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asn:
+        def as_text(self) -> str:
+            return "AS64500 Example Ltd"
+
+    monkeypatch.setattr(api.geo, "knows_asns", True, raising=False)
+    monkeypatch.setattr(api.geo, "asn", lambda address: Asn())
+    monkeypatch.setattr(api.geo, "describe_asns", lambda: "asn-lite 2026-11")
+    found = api.get("geo/lookup?address=192.0.2.7").json()
+    assert (found["asn"], found["asn_database"]) == ("AS64500 Example Ltd", "asn-lite 2026-11")
+
+
 def test_an_address_is_looked_up(api: Any) -> None:
     assert api.get("geo/lookup?address=192.0.2.7").json() == {
         "address": "192.0.2.7",

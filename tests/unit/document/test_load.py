@@ -12,9 +12,12 @@ from geodns.cli.output import to_yaml
 from geodns.document.load import from_document, read_yaml, to_document
 from geodns.errors import ConfigError
 from geodns.model.config import Config
+from geodns.model.latency import Latency, LatencyRow
 from geodns.model.monitor import Expect, Monitor
-from geodns.model.node import Location, Node
+from geodns.model.network import Network
+from geodns.model.node import Location, Node, Shed
 from geodns.model.pool import Pool
+from geodns.model.rule import Matchers, Rule
 from geodns.model.zone import NameServer, RRset, Steer, Zone
 
 DOCUMENT = """
@@ -151,6 +154,30 @@ nodes = st.builds(
     location=st.none() | st.builds(Location, lat=st.floats(-90, 90), lon=st.floats(-180, 180)),
     weight=st.integers(0, 1000),
     labels=st.dictionaries(ids, st.text(max_size=8), max_size=2),
+    at=st.none() | st.sampled_from(["FRA", "no", "1e5", "Springfield, US-IL"]),
+    serves=st.none() | st.builds(Matchers, geos=st.sampled_from([("EU",), ("NA-US", "unknown")])),
+    shed=st.none() | st.just(Shed(lo=0.5, hi=1)),
+)
+splits = st.dictionaries(ids, st.integers(0, 1000), min_size=1, max_size=3)
+rules = st.builds(
+    Rule,
+    subnets=st.sampled_from([(), ("10.0.0.0/8",), ("2001:db8::/32", "192.0.2.0/24")]),
+    asns=st.lists(st.integers(1, 2**32 - 1), max_size=2).map(tuple),
+    pool=st.none() | ids,
+    split=st.none() | splits,
+    fence=st.booleans(),
+)
+steers = st.builds(
+    Steer,
+    pool=st.none() | ids,
+    split=st.none() | splits,
+    rules=st.lists(rules, max_size=2).map(tuple),
+)
+networks = st.builds(Network, subnets=st.just(("10.0.0.0/8",)), at=st.just("MXP"))
+rows = st.tuples(st.sampled_from(["EU-DE", "AS1", "::/8"]), ids, st.floats(0.1, 9), st.just(1))
+tables = st.builds(
+    Latency,
+    rows=st.lists(rows.map(lambda row: LatencyRow(*row)), min_size=1, max_size=2).map(tuple),
 )
 pools = st.builds(
     Pool,
@@ -190,13 +217,13 @@ def configs(draw: st.DrawFn) -> Config:
     types = st.sampled_from(["A", "TXT", "TYPE999"])
     return Config(
         zones={name: draw(zones) for name in names},
-        steers=draw(
-            st.dictionaries(st.tuples(homes, owners), st.builds(Steer, pool=ids), max_size=3)
-        ),
+        steers=draw(st.dictionaries(st.tuples(homes, owners), steers, max_size=3)),
         rrsets=draw(st.dictionaries(st.tuples(homes, owners, types), rrsets, max_size=3)),
         nodes=draw(st.dictionaries(ids, nodes, max_size=3)),
         pools=draw(st.dictionaries(ids, pools, max_size=3)),
         monitors=draw(st.dictionaries(ids, monitors, max_size=3)),
+        networks=draw(st.dictionaries(ids, networks, max_size=2)),
+        latencies=draw(st.dictionaries(ids, tables, max_size=2)),
     )
 
 

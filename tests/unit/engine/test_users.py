@@ -6,6 +6,7 @@ import ipaddress
 import random
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.build import BERLIN, NEW_YORK, PARIS, ROME, config, node, zone
@@ -255,3 +256,28 @@ def test_a_status_word_carries_the_share(lab: Lab) -> None:
     assert table.word(slot, tag) == Word(
         tag, Verdict.UP, False, Override.NONE, 255, round(40 * 655.35)
     )
+
+
+# --- What is remembered ---
+
+
+def test_favourites_and_resolvers_are_forgotten_before_they_fill_the_memory(
+    tmp_path: Path, tiny_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = {f"n{n}": node(ROME, f"198.18.1.{n}", weight=n) for n in range(1, 21)}
+    pool = {"nodes": list(nodes), "spread": "sticky"}
+    made = config({"example.test": zone({"www": "web"})}, nodes, {"web": pool})
+    lab = Lab(tmp_path, tiny_world, made)
+    asked = list(subnets(60))
+    before = [ask(lab, "www", subnet) for subnet in asked]
+    assert len(set(map(min, before))) > 5
+    assert [ask(lab, "www", subnet, message_id=3) for subnet in asked] == before  # remembered
+    monkeypatch.setattr("geodns.engine.steered.HELD_MAX", 30)
+    monkeypatch.setattr("geodns.engine.subject.RESOLVERS_MAX", 4)
+    by_resolver = [ask(lab, "www", None, resolver=f"1.2.{n}.1") for n in range(60)]
+    assert [ask(lab, "www", subnet) for subnet in asked] == before
+    assert [ask(lab, "www", None, resolver=f"1.2.{n}.1") for n in range(60)] == by_resolver
+    [view] = lab.generation.views.values()
+    assert len(view.resolvers) <= 4
+    steering = lab.responder.lookup.steering
+    assert steering._held <= 30 + 25

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.naive import Health, Node, Pool
 from support.naive import decide as naive_decide
@@ -91,7 +91,7 @@ pools = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(pools, max_size=3), st.sampled_from([4, 6]))
 def test_the_decision_is_the_naive_one(chain: list[Pool], family: int) -> None:
     links, words = built(chain)
