@@ -15,6 +15,9 @@ from struct import Struct
 
 from geodns.steering.mix import MASK, mix64
 
+ALL_USERS = 0xFFFF
+"""The share that means everybody; 16 bits have no 65,536."""
+
 
 def _logarithms() -> list[int]:
     """log2(1 + i/256) x 2**32 for i from 0 to 256, rounded down; by squaring, bit after bit."""
@@ -129,4 +132,4 @@ def _floors(light: int, heavy: int) -> tuple[int, ...]:
 
 def is_sent_away(base: int, key: int, share: int) -> bool:
     """Whether a user is among the ``share`` of 65,536 that a loaded node sends away."""
-    return mix64(base ^ key) >> 48 < share
+    return share == ALL_USERS or mix64(base ^ key) >> 48 < share

@@ -7,7 +7,7 @@ import random
 import re
 from collections import Counter
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -212,6 +212,14 @@ def test_the_share_sent_away_is_exact_within_five_sigma(share: int) -> None:
     away = sum(is_sent_away(mix(salt, user << 12), KEYS[0], share) for user in range(USERS))
     part = share / 65_536
     assert abs(away - part * USERS) <= 5 * math.sqrt(part * (1 - part) * USERS) + (0 < share < 9)
+
+
+def test_the_greatest_share_is_everybody() -> None:
+    """Of 65,536 users one has the greatest hash; at full load it may not stay."""
+    key = KEYS[0]
+    greatest = next(base for base in count() if mix64(base ^ key) >> 48 == 65_535)
+    assert is_sent_away(greatest, key, 65_535)
+    assert not is_sent_away(greatest, key, 65_534)
 
 
 def test_who_is_sent_away_stays_away_while_load_grows() -> None:

@@ -12,7 +12,7 @@ use crate::mix::{Address, STICKY, mix, next};
 use crate::name::Name;
 use crate::pool::{Pool, Spread};
 use crate::pools::Pools;
-use crate::rendezvous::{Ranked, rank};
+use crate::rendezvous::{Ranked, rank, winner};
 
 /// Who asks, and by what its draws are keyed.
 #[derive(Debug, Clone, Copy)]
@@ -40,34 +40,42 @@ impl Drawn {
 pub(crate) fn pick(pools: &Pools, pool: &Pool, kept: &Kept, drawn: Drawn, scratch: &mut Scratch) {
     let mut wanted = pool.answers;
     let mut draw = None;
-    let chosen = &mut scratch.chosen;
     for (first, tier) in scratch.memo.tiers(kept) {
-        let count = wanted.saturating_sub(chosen.len()).min(tier.len());
-        match pool.spread {
-            _ if tier.len() == 1 => chosen.extend((first..).take(count)),
-            Spread::First => chosen.extend((first..).take(count)),
-            Spread::Weighted => {
-                let from = draw.unwrap_or_else(|| drawn.by_query());
-                draw = Some(draw_from(
-                    first,
-                    tier,
-                    count,
-                    from,
-                    (&mut scratch.taken, chosen),
-                ));
-            }
-            Spread::Sticky => {
-                let base = drawn.by_user(pool.sticky);
-                let keyed = weights(tier).map(|(member, weight)| (pools.node_key(member), weight));
-                rank(base, keyed, count, &mut scratch.ranked);
-                chosen.extend(scratch.ranked.iter().map(|ranked| first + ranked.number()));
-            }
+        let count = wanted.saturating_sub(scratch.chosen.len()).min(tier.len());
+        if tier.len() == 1 || pool.spread == Spread::First {
+            scratch.chosen.extend((first..).take(count));
+        } else if pool.spread == Spread::Weighted {
+            let from = draw.unwrap_or_else(|| drawn.by_query());
+            let room = (&mut scratch.taken, &mut scratch.chosen);
+            draw = Some(draw_from(first, tier, count, from, room));
+        } else {
+            let base = drawn.by_user(pool.sticky);
+            let room = (&mut scratch.ranked, &mut scratch.chosen);
+            favourites(pools, (first, tier), count, base, room);
         }
         wanted = pool.min_answers;
-        if chosen.len() >= wanted {
+        if scratch.chosen.len() >= wanted {
             break;
         }
     }
+}
+
+/// Choose the candidates of a tier that a user is given for good.
+#[inline(never)]
+fn favourites(
+    pools: &Pools,
+    (first, tier): (u32, &[Weighed]),
+    count: usize,
+    base: u64,
+    (ranked, chosen): (&mut Vec<Ranked>, &mut Vec<u32>),
+) {
+    let keyed = weights(tier).map(|(member, weight)| (pools.node_key(member), weight));
+    if count == 1 {
+        chosen.push(first + winner(base, keyed));
+        return;
+    }
+    rank(base, keyed, count, ranked);
+    chosen.extend(ranked.iter().map(|ranked| first + ranked.number()));
 }
 
 /// The members of a tier and their weights.

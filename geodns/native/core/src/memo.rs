@@ -31,31 +31,23 @@ pub(crate) struct Weighed {
     pub(crate) up_to: u64,
 }
 
-/// Where a decision's candidates are kept: those of tier t from `ends[t - 1]` or `start` on. One
-/// line of the cache.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
+/// Where a decision's candidates are kept: those of tier t from `ends[t - 1]` or `start` on.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Kept {
-    key: Key,
-    round: u32,
     start: u32,
     ends: (u32, u32),
     sheds: (u32, u32),
     pub(crate) decision: Decision,
 }
 
-const NONE: Kept = Kept {
-    key: Key::NOBODYS,
-    round: 0,
-    start: 0,
-    ends: (0, 0),
-    sheds: (0, 0),
-    decision: Decision {
-        pool: None,
-        settled: true,
-        failing_open: false,
-    },
-};
+/// A decision in its place; one line of the cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Slot {
+    key: Key,
+    round: u32,
+    kept: Kept,
+}
 
 /// What is kept, by direct place: a newcomer takes the place of who has it.
 #[derive(Debug, Default)]
@@ -63,7 +55,7 @@ pub(crate) struct Memo {
     epoch: Option<u64>,
     /// Entries of another round are void.
     round: u32,
-    kept: Vec<Kept>,
+    slots: Vec<Slot>,
     candidates: Vec<Weighed>,
     ends: Vec<u32>,
     sheds: Vec<Shed>,
@@ -76,10 +68,15 @@ impl Memo {
         let (members, sheds) = (generation.members_max(), generation.pools.shed_anywhere());
         let least = if sheds { USERS } else { 0 };
         let places = (2 * decisions).max(least).min(KEPT_MAX).next_power_of_two();
+        let none = Slot {
+            key: Key::NOBODYS,
+            round: 0,
+            kept: Kept::default(),
+        };
         Self {
             epoch: None,
             round: 1,
-            kept: vec![NONE; places],
+            slots: vec![none; places],
             candidates: Vec::with_capacity(members + places + CANDIDATES),
             ends: Vec::with_capacity(members + places + CANDIDATES),
             sheds: Vec::with_capacity(if sheds { members + CANDIDATES } else { 0 }),
@@ -94,14 +91,14 @@ impl Memo {
             self.forget();
             return None;
         }
-        let kept = self.kept.get(key.place(self.kept.len()))?;
-        (kept.key == key && kept.round == self.round).then_some(*kept)
+        let slot = self.slots.get(key.place(self.slots.len()))?;
+        (slot.key == key && slot.round == self.round).then_some(slot.kept)
     }
 
     /// Bring what `find` will read into the cache.
     pub(crate) fn warm(&self, key: Key) {
-        let kept = self.kept.get(key.place(self.kept.len()));
-        black_box(kept.map(|kept| kept.round));
+        let slot = self.slots.get(key.place(self.slots.len()));
+        black_box(slot.map(|slot| slot.round));
     }
 
     /// Keep a decision with the candidates of its tiers, and with who in them sends users away.
@@ -131,16 +128,15 @@ impl Memo {
         }
         self.sheds.extend_from_slice(&found.sheds);
         let kept = Kept {
-            key,
-            round: self.round,
             start,
             ends: (first, count(&self.ends)),
             sheds: (shed, count(&self.sheds)),
             decision,
         };
-        let place = key.place(self.kept.len());
-        if let Some(old) = self.kept.get_mut(place) {
-            *old = kept;
+        let place = key.place(self.slots.len());
+        if let Some(old) = self.slots.get_mut(place) {
+            let round = self.round;
+            *old = Slot { key, round, kept };
         }
         kept
     }
@@ -170,7 +166,7 @@ impl Memo {
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
             self.round = 1;
-            self.kept.iter_mut().for_each(|kept| kept.round = 0);
+            self.slots.iter_mut().for_each(|slot| slot.round = 0);
         }
     }
 }
@@ -191,7 +187,7 @@ fn count<T>(kept: &[T]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Memo, NONE};
+    use super::{Kept, Memo, Slot};
     use crate::choose::Decision;
     use crate::draw::{Candidate, Found};
     use crate::key::Key;
@@ -207,7 +203,14 @@ mod tests {
         Memo {
             epoch: None,
             round: 1,
-            kept: vec![NONE; 4],
+            slots: vec![
+                Slot {
+                    key: Key::NOBODYS,
+                    round: 0,
+                    kept: Kept::default(),
+                };
+                4
+            ],
             candidates: Vec::with_capacity(4),
             ends: Vec::with_capacity(4),
             sheds: Vec::new(),
@@ -278,6 +281,6 @@ mod tests {
 
     #[test]
     fn a_decision_is_one_line_of_the_cache() {
-        assert_eq!(size_of::<super::Kept>(), 64);
+        assert_eq!(size_of::<Slot>(), 64);
     }
 }

@@ -127,9 +127,12 @@ fn is_mixed(mut weights: impl Iterator<Item = u64>) -> bool {
     weights.any(|weight| Some(weight) != first)
 }
 
+/// The share that means everybody; 16 bits have no 65,536.
+const ALL_USERS: u64 = 0xFFFF;
+
 /// Whether a user is among the `share` of 65,536 that a loaded node sends away.
 pub(crate) fn is_sent_away(base: u64, key: u64, share: u64) -> bool {
-    mix64(base ^ key) >> 48 < share
+    share == ALL_USERS || mix64(base ^ key) >> 48 < share
 }
 
 #[cfg(test)]
@@ -237,6 +240,14 @@ mod tests {
                 assert!(!is_sent_away(by(SHED), key, load));
             }
         }
+    }
+
+    #[test]
+    fn at_full_share_everybody_is_sent_away() {
+        let most = (0..1 << 20).find(|key| mix64(SALT ^ key) >> 48 == 0xFFFF);
+        let key = most.expect("one hash in 65,536 is the greatest");
+        assert!(is_sent_away(SALT, key, 0xFFFF));
+        assert!(!is_sent_away(SALT, key, 0xFFFE));
     }
 
     #[test]

@@ -124,10 +124,23 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
         if !sheds.iter().any(|shed| shed.sends_away(load)) {
             return Ok(kept);
         }
-        self.kept(key.with_load(load), chain, (family, Some(load)), scratch)
+        self.unloaded(key.with_load(load), chain, (family, load), scratch)
+    }
+
+    /// The decision for a user whom somebody sends away.
+    #[inline(never)]
+    fn unloaded(
+        &self,
+        key: Key,
+        chain: &Chain<'g, 'a, W>,
+        (family, load): (Family, u64),
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Broken> {
+        self.kept(key, chain, (family, Some(load)), scratch)
     }
 
     /// A decision: made once while no word changes.
+    #[inline]
     fn kept(
         &self,
         key: Key,
@@ -139,6 +152,16 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
         if let Some(kept) = scratch.memo.find(key, self.words.epoch()) {
             return Ok(kept);
         }
+        Self::make(key, chain, (family, load), scratch)
+    }
+
+    #[cold]
+    fn make(
+        key: Key,
+        chain: &Chain<'g, 'a, W>,
+        (family, load): (Family, Option<u64>),
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Broken> {
         let decision = chain.decide(family, load, &mut scratch.found)?;
         Ok(scratch.keep(key, decision))
     }

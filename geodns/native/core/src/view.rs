@@ -2,7 +2,6 @@
 //! (FORMAT.md, "Kind 3: VIEW").
 
 use std::collections::{HashMap, HashSet};
-use std::hint::black_box;
 
 use crate::destination::{Arm, Destination, destinations};
 use crate::fault::{Broken, LoadFault};
@@ -119,11 +118,6 @@ impl<'a> View<'a> {
                 }
             }
         }
-        if self.destinations.len() > 1 {
-            for class in addresses.iter() {
-                black_box(self.record.get(*class as usize).copied());
-            }
-        }
     }
 
     /// Whether everybody is steered alike.
@@ -146,10 +140,18 @@ impl<'a> View<'a> {
         self.destinations.get(*number as usize).ok_or(Broken)
     }
 
-    /// Where the rows of a class begin, if it is no split.
-    pub(crate) fn rows_of_one(&self, class: u32) -> Result<usize, Broken> {
-        let arm = self.destination(class)?.only().ok_or(Broken)?;
-        Ok((class as usize).saturating_add(1 + arm.offset))
+    /// Where the rows of classes begin, but for splits.
+    pub(crate) fn each_row(&self, classes: &[u32], mut give: impl FnMut(usize)) {
+        let same = match self.destinations.as_slice() {
+            [only] => only.only(), // spares to wait for the records
+            _ => None,
+        };
+        for class in classes {
+            let own = || self.destination(*class).ok().and_then(Destination::only);
+            if let Some(arm) = same.or_else(own) {
+                give((*class as usize).saturating_add(1 + arm.offset));
+            }
+        }
     }
 
     /// The chain of an arm: numbers of its pools.

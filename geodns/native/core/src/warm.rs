@@ -29,13 +29,10 @@ pub fn warm<'p>(
     ahead.clear();
     ahead.extend(packets.filter_map(subnet).take(WARM_MAX));
     view.warm4(&generation.geo, ahead, room);
-    for class in ahead.iter() {
-        if let Ok(rows) = view.rows_of_one(*class) {
-            scratch
-                .memo
-                .warm(Key::new(scratch.last_view, rows, Family::V4));
-        }
-    }
+    let memo = &scratch.memo;
+    view.each_row(ahead, |rows| {
+        memo.warm(Key::new(scratch.last_view, rows, Family::V4));
+    });
 }
 
 fn subnet(packet: &[u8]) -> Option<u32> {
