@@ -1,4 +1,4 @@
-"""The six kinds of resources: where each lives in a URL, and how its key is read there."""
+"""The kinds of resources: where each lives in a URL, and how its key is read there."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ class Kind:
 
 ZONE = Kind("zone", ("zone",))
 NODE = Kind("node", ("id",))
+OVERRIDE = Kind("override", ("id",))
 ALL = (
     ZONE,
     Kind("steer", ("zone", "owner"), home=1),
@@ -74,6 +75,7 @@ ALL = (
     NODE,
     Kind("pool", ("id",)),
     Kind("monitor", ("id",)),
+    OVERRIDE,
 )
 
 

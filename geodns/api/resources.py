@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
-from geodns.api.kinds import ALL, NODE, Kind, read_key
+from geodns.api.kinds import ALL, NODE, OVERRIDE, Kind, read_key
 from geodns.api.ledger import Found
 from geodns.api.ports import Observer
 from geodns.api.preconditions import Terms
@@ -137,6 +137,7 @@ class Collection:
             "id": id_,
             "revision": found.revision,
             "status": self._observer.node_status(id_) if self._kind is NODE else None,
+            **({"author": self._service.author(found)} if self._kind is OVERRIDE else {}),
             **found.resource.model_dump(mode="json"),
         }
 

@@ -124,7 +124,7 @@ def _next_step(client: Client) -> list[str]:
     from geodns.cli.nouns import NOUNS
 
     for noun in NOUNS:
-        if noun.word != "monitor" and not _any(client, f"{noun.word}s"):
+        if noun.word not in ("monitor", "override") and not _any(client, f"{noun.word}s"):
             return ["", f"There is no {noun.word} yet. Next: {noun.how}"]
     zones = client.request("GET", path_of("zones"), params={"limit": "2"}).body["items"]
     if len(zones) == 1 and not _any(client, "zones", zones[0]["id"], "steers"):

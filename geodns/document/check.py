@@ -13,6 +13,7 @@ from geodns.document.delegations import delegation_warnings
 from geodns.document.fleet import fleet_warnings, node_faults, pool_faults
 from geodns.document.lifetimes import ttl_warnings
 from geodns.document.monitors import monitor_faults
+from geodns.document.overrides import override_faults, override_warnings
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
 from geodns.document.zones import zone_faults, zone_warnings
@@ -35,6 +36,7 @@ def check(config: Config) -> list[Reason]:
     faults += pool_faults(config)
     faults += node_faults(config)
     faults += monitor_faults(config)
+    faults += override_faults(config)
     return faults
 
 
@@ -47,4 +49,4 @@ def warnings(config: Config) -> list[Reason]:
         found += record_warnings(contents, zones)
         found += delegation_warnings(contents, zones)
         found += ttl_warnings(contents)
-    return [*found, *fleet_warnings(config)]
+    return [*found, *fleet_warnings(config), *override_warnings(config)]

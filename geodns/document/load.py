@@ -22,7 +22,7 @@ from geodns.model.config import Config
 VERSION = 1
 """The schema of the document, its field ``geodns``."""
 
-_BY_ID = ("pool", "node", "monitor")
+_BY_ID = ("pool", "node", "monitor", "override")
 _SECTIONS = ("geodns", "name", "zones", *(f"{kind}s" for kind in _BY_ID))
 
 

@@ -47,6 +47,16 @@ def references(config: Config) -> Iterator[Reference]:
         at = pointer("monitor", (monitor_id,))
         for number, part in enumerate(monitor.of):
             yield Reference(f"{at}/of/{number}", "monitor", part)
+    yield from _held(config)
+
+
+def _held(config: Config) -> Iterator[Reference]:
+    for override_id, override in config.overrides.items():
+        at = f"{pointer('override', (override_id,))}/match"
+        for number, node in enumerate(override.match.nodes or ()):
+            yield Reference(f"{at}/nodes/{number}", "node", node)
+        for number, pool in enumerate(override.match.pools or ()):
+            yield Reference(f"{at}/pools/{number}", "pool", pool)
 
 
 def unknown_references(config: Config) -> list[Reason]:

@@ -9,6 +9,7 @@ from geodns.model.base import Resource, join_pointer
 from geodns.model.config import Config
 from geodns.model.monitor import Monitor
 from geodns.model.node import Node
+from geodns.model.override import Override
 from geodns.model.pool import Pool
 from geodns.model.zone import RRset, Steer, Zone
 
@@ -22,6 +23,7 @@ KINDS: dict[str, type[Resource]] = {
     "pool": Pool,
     "node": Node,
     "monitor": Monitor,
+    "override": Override,
 }
 
 

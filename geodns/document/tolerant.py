@@ -147,9 +147,10 @@ class _Echoes:
         if tokens[0] == "zones":
             kind = "zone" if len(tokens) == 2 else "pool"
         else:
-            kind = {"monitor": "monitor", "of": "monitor", "fallback": "pool"}.get(
-                tokens[2], "node"
-            )
+            field = tokens[3] if tokens[2] == "match" else tokens[2]
+            kind = {
+                "monitor": "monitor", "of": "monitor", "fallback": "pool", "pools": "pool"
+            }.get(field, "node")  # fmt: skip
         return kind in self._unread.kinds or (kind, (reason.value,)) in self._unread.resources
 
     def _may_not_clash(self, tokens: list[str], choice: bool) -> bool:

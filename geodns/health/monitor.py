@@ -17,6 +17,7 @@ from geodns.health.history import History
 from geodns.health.journal import Journal
 from geodns.health.memory import Memory, Remembered, still_known
 from geodns.health.observation import Observation
+from geodns.health.overrides import Overrides
 from geodns.health.ramp import STEP_S
 from geodns.health.requests import told
 from geodns.health.resume import remembered, resume
@@ -69,6 +70,7 @@ class Watcher:
         verdicts = Verdicts(self._fall, self._again, self._teller.publish, self._alarm)
         self._witnesses = Witnesses(self.dispatcher, verdicts)
         self.derived = Derived(self._show)
+        self.overrides = Overrides(board, clock, wall_ms)
         self._awaited: set[Watch] = set()
 
     def sweep(self) -> None:
@@ -77,6 +79,7 @@ class Watcher:
         self.dispatcher.sweep(now_s)
         self._witnesses.sweep(now_s)
         self.derived.sweep(now_s)
+        self.overrides.sweep(now_s)
         if now_s - self._ramped_s >= STEP_S:
             self._ramped_s = now_s
             self._teller.raise_weights(self.watches.values(), now_s)
@@ -85,6 +88,7 @@ class Watcher:
         """Watch what a generation names. Targets it does not change keep their state."""
         now_s = self._clock()
         fitting = [target for target in watchlist.targets if self._fits(target)]
+        self.overrides.load(fitting, watchlist.book)
         wanted = roster(
             Watchlist(watchlist.generation, tuple(fitting), watchlist.monitors, watchlist.sites)
         )

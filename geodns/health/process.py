@@ -40,6 +40,8 @@ from geodns.health.probes.make import ProbeMaker
 from geodns.health.requests import Request
 from geodns.health.schedule import Ticker
 from geodns.health.targets import read_watchlist
+from geodns.snapshot.drains import FILE_NAME as DRAINS_FILE
+from geodns.snapshot.drains import read_drains, stamp_of
 
 STATUS_FILE = "status"
 
@@ -64,6 +66,9 @@ crash. Source: half of STALE_INTERVALS."""
 
 SAVE_MAX_S = 60.0
 """The same for slow monitors. Source: no reference."""
+
+DRAINS_LOOK_S = 0.25
+"""How often the file of drains is looked for. Source: no reference; obeyed within a second."""
 
 SPARE_FILES = 64
 """Descriptors kept for everything but probes. Source: no reference; some 20 are in use."""
@@ -111,6 +116,7 @@ class _Process:
             self._beat(writer),
             self._announce(writer),
             self._ring(writer),
+            self._follow_drains(),
             self._keep(),
         )
         ends: list[asyncio.Future[Any]] = [listening, ending, working]
@@ -165,6 +171,19 @@ class _Process:
                 log.info("no generation to watch yet")
             elif watchlist.generation > (self._watcher.generation or 0):
                 self._watcher.load(watchlist)
+
+    async def _follow_drains(self) -> None:
+        """Obey the file of drains as it changes; one that is damaged changes nothing."""
+        seen: object = None
+        while True:
+            stamp = stamp_of(self._data_dir / DRAINS_FILE)
+            if stamp != seen:
+                seen = stamp
+                try:
+                    self._watcher.overrides.drain(await aside(lambda: read_drains(self._data_dir)))
+                except GeodnsError as error:
+                    log.error("drains stay as they were: %s", error)
+            await asyncio.sleep(DRAINS_LOOK_S)
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:

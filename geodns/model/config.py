@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from geodns.model.monitor import Monitor
 from geodns.model.node import Node
+from geodns.model.override import Override
 from geodns.model.pool import Pool
 from geodns.model.zone import RRset, Steer, Zone
 
@@ -29,6 +30,7 @@ class Config:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)
     monitors: Mapping[str, Monitor] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = field(default_factory=dict)
 
     def members(self, pool_id: str) -> dict[str, int]:
         """The pool's nodes with their weights, in the pool's own order.

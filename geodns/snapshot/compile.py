@@ -25,17 +25,19 @@ from geodns.snapshot.compile_view import View, compile_geo, rank_pool
 from geodns.snapshot.compile_zone import compile_zone, steered_types, view_key
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, write_durably
 from geodns.snapshot.order import Order
+from geodns.snapshot.overrides import SECTION_NAME as OVERRIDES
+from geodns.snapshot.overrides import book_of, encode_book
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import Slots, decode_targets
 
 _POOL_SECTIONS = ((Kind.POOLS, "pools"), (Kind.TARGETS, "targets"))
 
-OPTIONAL_KINDS = (Kind.TARGETS,)
+OPTIONAL_KINDS = (Kind.TARGETS, Kind.OVERRIDES)
 """What a DNS engine can do without."""
 
 Chain = tuple[str, ...]
 
-RECIPE_FORMAT = 2
+RECIPE_FORMAT = 3
 """Raised whenever a section comes out different for the same input."""
 
 
@@ -66,6 +68,8 @@ class Compiler:
         yield keep.entry(Kind.GEO, "geo", [database], lambda: compile_geo(self.world))
         places = {pool_id: places_of(config, pool_id) for pool_id in config.pools}
         yield from self._pools(order, places, keep)
+        book = book_of(config)
+        yield keep.entry(Kind.OVERRIDES, OVERRIDES, book, partial(encode_book, book))
         yield from self._views(order, places, keep)
         for zone_id in sorted(config.zones):
             recipe = _zone_recipe(config, zone_id)

@@ -41,6 +41,7 @@ class Kind(IntEnum):
     VIEW = 3
     POOLS = 4
     TARGETS = 5
+    OVERRIDES = 6
 
 
 Column = Any

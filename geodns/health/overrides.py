@@ -1,0 +1,182 @@
+"""Puts what operators say into the words: overrides of the generation, and the file of drains.
+
+They follow the wall clock: when it steps, they begin and end by the new time. Verdicts are not
+touched, so that the real state stays visible beneath.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from geodns.health import ramp
+from geodns.health.board import NO_RULING, Board, Ruling
+from geodns.health.targets import Target
+from geodns.snapshot.drains import Drain, rules
+from geodns.snapshot.overrides import STATES, Book, Rule, holders, is_on
+from geodns.snapshot.status import FULL_WEIGHT, Override
+
+STEP_S = 0.1
+"""How often the clock is looked at. Source: no reference; overrides last minutes."""
+
+RAMP_S = 60.0
+"""How long a node's weight grows after a drain, where its pool has no slow start. Source: no
+reference; caches and connections warm within a minute."""
+
+Slot = tuple[int, int]
+"""A word's place and its owner's tag."""
+
+log = logging.getLogger("geodns.health")
+
+
+class Overrides:
+    """All overrides of one health process. Belongs to one event loop.
+
+    Shape: ``clock`` never steps, ``wall_ms`` is what the overrides' instants are compared with.
+    """
+
+    def __init__(
+        self, board: Board, clock: Callable[[], float], wall_ms: Callable[[], int]
+    ) -> None:
+        self._board = board
+        self._clock = clock
+        self._wall_ms = wall_ms
+        self._book = Book()
+        self._drains: tuple[Drain, ...] = ()
+        self._rules: tuple[Rule, ...] = ()
+        self._targets: dict[str, list[Target]] = {}
+        self._rulings: dict[Slot, Ruling] = {}
+        self._ramps: dict[Slot, tuple[float, float]] = {}
+        """When the weight began to grow, and over how many seconds."""
+        self._begun_ms: dict[str, int] = {}
+        self._phases: list[tuple[bool, bool]] = []
+        self._looked_s = clock()
+
+    def load(self, targets: Iterable[Target], book: Book) -> None:
+        """Take over a generation's targets and overrides."""
+        first, self._book = not self._targets, book
+        self._targets = {}
+        for target in targets:
+            for node_id in target.nodes:
+                self._targets.setdefault(node_id, []).append(target)
+        if first:
+            self._take_over()
+        self._renew()
+
+    def drain(self, drains: tuple[Drain, ...]) -> None:
+        """Take over what the file of drains says now."""
+        self._drains = drains
+        self._renew()
+
+    def holder(self, target: Target) -> Rule | None:
+        """What holds a target now, if anything does."""
+        held = holders(self._rules, self._wall_ms())
+        return next((held[node_id] for node_id in target.nodes if node_id in held), None)
+
+    def sweep(self, now_s: float) -> None:
+        """See what time alone has changed."""
+        if now_s - self._looked_s < STEP_S:
+            return
+        self._looked_s = now_s
+        if self._ramps or self._phases != self._phases_at(self._wall_ms()):
+            self._apply()
+
+    def _take_over(self) -> None:
+        """Know what a process before this one has held, so that it is let go gently."""
+        for target in self._each():
+            word = self._board.word(target.slot, target.tag)
+            if word.override is not Override.NONE:
+                self._rulings[target.slot, target.tag] = Ruling(word.override)
+
+    def _renew(self) -> None:
+        self._rules = rules(self._book, self._drains)
+        known = {rule.id for rule in self._rules}
+        self._begun_ms = {i: at for i, at in self._begun_ms.items() if i in known}
+        self._apply()
+
+    def _apply(self) -> None:
+        now_ms, now_s = self._wall_ms(), self._clock()
+        self._phases = self._phases_at(now_ms)
+        held, hurried = holders(self._rules, now_ms), self._unsettled(now_ms)
+        concerned = held.keys() | hurried
+        wanted: dict[Slot, Ruling] = {}
+        for target in self._of(concerned):
+            wanted[target.slot, target.tag] = Ruling(
+                _common(held, target), any(node_id in hurried for node_id in target.nodes)
+            )
+        alive = {(t.slot, t.tag): t for t in self._each()} if self._rulings or self._ramps else {}
+        for slot, before in self._rulings.items():
+            after = wanted.get(slot, NO_RULING)
+            freed = before.override is Override.DOWN and after.override is Override.NONE
+            if freed and slot in alive and slot not in self._ramps:
+                self._ramps[slot] = now_s, alive[slot].slow_start_s or RAMP_S
+        self._grow(wanted, alive, now_s)
+        self._write(wanted, alive)
+
+    def _grow(self, wanted: dict[Slot, Ruling], alive: dict[Slot, Target], now_s: float) -> None:
+        """Give what comes back from a drain its weight by and by."""
+        for slot, (since_s, over_s) in list(self._ramps.items()):
+            ruling = wanted.get(slot, NO_RULING)
+            factor = ramp.factor(int(now_s - since_s), over_s)
+            if factor == FULL_WEIGHT or slot not in alive or ruling.override is not Override.NONE:
+                del self._ramps[slot]
+            else:
+                wanted[slot] = Ruling(ruling.override, ruling.unsettled, factor)
+
+    def _write(self, wanted: dict[Slot, Ruling], alive: dict[Slot, Target]) -> None:
+        for slot in self._rulings.keys() - wanted.keys():
+            if slot in alive:  # else another may own the word already
+                self._board.rule(*slot, NO_RULING)
+            else:
+                self._board.forget(slot[0])
+        for slot, ruling in wanted.items():
+            if self._rulings.get(slot) != ruling:
+                self._board.rule(*slot, ruling)
+                _tell(alive.get(slot), self._rulings.get(slot, NO_RULING), ruling)
+        self._rulings = wanted
+
+    def _unsettled(self, now_ms: int) -> set[str]:
+        """Nodes to be drained soon, or drained so lately that caches still know them."""
+        found: set[str] = set()
+        for rule in self._rules:
+            if rule.state == "down":
+                at_ms = self._began_ms(rule, now_ms)
+                ttls = self._book.ttls
+                lead_ms = 1000 * max((ttls.get(node_id, 0) for node_id in rule.nodes), default=0)
+                if at_ms - lead_ms <= now_ms < at_ms + lead_ms and not _is_over(rule, now_ms):
+                    found.update(rule.nodes)
+        return found
+
+    def _began_ms(self, rule: Rule, now_ms: int) -> int:
+        if rule.from_ms is not None:
+            return rule.from_ms
+        return self._begun_ms.setdefault(rule.id, now_ms)
+
+    def _phases_at(self, now_ms: int) -> list[tuple[bool, bool]]:
+        """What each rule does at a moment; the same list as before: nothing has changed."""
+        unsettled = self._unsettled(now_ms)
+        return [
+            (is_on(rule, now_ms), any(node_id in unsettled for node_id in rule.nodes))
+            for rule in self._rules
+        ]
+
+    def _each(self) -> Iterable[Target]:
+        return self._of(self._targets)
+
+    def _of(self, nodes: Iterable[str]) -> Iterable[Target]:
+        return (target for node_id in nodes for target in self._targets.get(node_id, ()))
+
+
+def _is_over(rule: Rule, now_ms: int) -> bool:
+    return rule.until_ms is not None and now_ms >= rule.until_ms
+
+
+def _common(held: dict[str, Rule], target: Target) -> Override:
+    """What holds a target that several nodes may share: none, unless all are held alike."""
+    states = {held[node_id].state if node_id in held else "" for node_id in target.nodes}
+    return STATES.get(states.pop(), Override.NONE) if len(states) == 1 else Override.NONE
+
+
+def _tell(target: Target | None, before: Ruling, after: Ruling) -> None:
+    if target is not None and before.override is not after.override:
+        log.info("%s: override %s", target, after.override.name.lower())
