@@ -16,7 +16,7 @@ from geodns import __version__
 from geodns.api import openapi
 from geodns.api.auth import Gate
 from geodns.api.envelope import Envelope
-from geodns.api.ports import Geo, Observer
+from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.resources import PREFIX, resource_routes
 from geodns.api.routes import document_routes, question_routes, state_routes
@@ -30,6 +30,7 @@ ABOUT = "Steers users to the nearest healthy edge node."
 def create_app(
     service: Service,
     observer: Observer,
+    health: Health,
     geo: Geo,
     verify_token: Callable[[str], str | None],
     engine: str,
@@ -50,10 +51,10 @@ def create_app(
         middleware=[Middleware(Envelope, gate=Gate(verify_token))],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
     )
-    app.include_router(resource_routes(service, observer), prefix=PREFIX)
+    app.include_router(resource_routes(service, observer, health), prefix=PREFIX)
     app.include_router(document_routes(service), prefix=PREFIX)
     app.include_router(zonefile_routes(service, observer), prefix=PREFIX)
-    app.include_router(question_routes(service, observer, geo), prefix=PREFIX)
+    app.include_router(question_routes(service, observer, health, geo), prefix=PREFIX)
     app.include_router(state_routes(service, observer, engine))
     _add_description(app)
     return app

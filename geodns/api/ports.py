@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from geodns.errors import Reason
@@ -72,3 +73,16 @@ class Observer(Protocol):
 
     def metrics(self) -> str:
         """Metrics in Prometheus's text format, names other than those `metrics` writes."""
+
+
+class Health(Protocol):
+    """The health process, as far as it answers."""
+
+    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """What it knows of targets by (address, monitor); of one alone with its transitions.
+
+        Shape: as `geodns.health.requests.told`; less than asked for, or nothing, if it is mute.
+        """
+
+    def push(self, verdict: dict[str, Any]) -> None:
+        """Hand on a verdict from outside, as `geodns.health.requests.PushRequest`."""

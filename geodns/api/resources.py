@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
+from geodns.api.health import node_status
 from geodns.api.kinds import ALL, NODE, OVERRIDE, Kind, read_key
 from geodns.api.ledger import Found
-from geodns.api.ports import Observer
+from geodns.api.ports import Health, Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
 from geodns.api.requests import TERMS, number, read_body, read_query, read_terms
@@ -33,11 +34,11 @@ PATCH_TYPES = ("application/merge-patch+json", "application/json")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource_routes(service: Service, observer: Observer) -> APIRouter:
+def resource_routes(service: Service, observer: Observer, health: Health) -> APIRouter:
     """The routes of all collections and their items."""
     router = APIRouter()
     for kind in ALL:
-        _add(router, kind, Collection(kind, service, observer))
+        _add(router, kind, Collection(kind, service, observer, health))
     return router
 
 
@@ -68,10 +69,11 @@ def _add(router: APIRouter, kind: Kind, of: Collection) -> None:
 class Collection:
     """What HTTP can do with the resources of one kind."""
 
-    def __init__(self, kind: Kind, service: Service, observer: Observer) -> None:
+    def __init__(self, kind: Kind, service: Service, observer: Observer, health: Health) -> None:
         self._kind = kind
         self._service = service
         self._observer = observer
+        self._health = health
 
     async def list_items(self, request: Request) -> Response:
         query = read_query(request, ("limit", "cursor"))
@@ -84,7 +86,10 @@ class Collection:
     async def show(self, request: Request) -> Response:
         read_query(request, ())
         found = self._service.get(self._kind, self._key(request))
-        return JSONResponse(self._view(found), headers=_etag(found))
+        view = self._view(found)
+        if self._kind is NODE:
+            view["status"] = await node_status(self._observer, self._health, view["id"])
+        return JSONResponse(view, headers=_etag(found))
 
     async def create(self, request: Request) -> Response:
         terms = read_terms(request, read_query(request, TERMS))

@@ -28,7 +28,8 @@ def make_application(control: Controller) -> FastAPI:
         return token.id if token else None
 
     service = Service(store, control, control.geo)
-    return create_app(service, control.observer, control.geo, owner_of, control.observer.engine)
+    observer = control.observer
+    return create_app(service, observer, control.desk, control.geo, owner_of, observer.engine)
 
 
 async def publish_at_start(control: Controller) -> None:

@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from geodns.daemon.desk import Desk
 from geodns.daemon.geo import Geo
 from geodns.daemon.link import line
 from geodns.daemon.observer import Observer
@@ -42,6 +43,7 @@ class Controller:
         self._latest: tuple[Any, str | None] | None = None
         self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
+        self.desk = Desk(lambda message: writer.write(line(message)))
         self.geo = Geo(settings.geo_db)
         self.store = SqliteStore(places.data / STORE)
         plan = Plan(
@@ -118,6 +120,10 @@ class Controller:
             message = json.loads(octets)
             if "health" in message:
                 self.observer.health(message["health"])
+            elif "counted" in message:
+                self.observer.counts = message["counted"]
+            elif "told" in message:
+                self.desk.heard(message["told"])
             elif "accepted" in message:
                 self._settle(message["accepted"], None)
             elif "refused" in message:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geodns.daemon.health_metrics import health_lines
 from geodns.daemon.overruled import Holders, holders_now, override_view
 from geodns.daemon.places import Places
 from geodns.dns.names import from_url
@@ -60,6 +61,7 @@ class Observer:
         self._octets: dict[str, bytes] = {}
         self._damage: Reason | None = None
         self.fault: Reason | None = None
+        self.counts: dict[str, Any] = {}
 
     # -- What the daemon tells us
 
@@ -134,7 +136,7 @@ class Observer:
 
     def metrics(self) -> str:
         """Counters of the workers and states of the targets, in Prometheus's text format."""
-        return "\n".join([*self._counter_lines(), *self._target_lines(), ""])
+        return "\n".join([*self._counter_lines(), *self._target_lines(), *self._health_lines(), ""])
 
     # -- Inside
 
@@ -241,6 +243,19 @@ class Observer:
             lines.append(f"# TYPE geodns_dns_{name}_total counter")
             lines.append(f"geodns_dns_{name}_total {totals[name]}")
         return lines
+
+    def _health_lines(self) -> list[str]:
+        live = self._current()
+        words = (
+            [
+                self._table.word(each["slot"], each["tag"])
+                for each in live.targets
+                if each["monitor"]
+            ]
+            if live
+            else []
+        )
+        return health_lines(self.counts, words)
 
     def _target_lines(self) -> list[str]:
         live = self._current()

@@ -46,7 +46,7 @@ START_AGAIN_S = 1.0
 
 TICK_S = 0.5
 
-FOR_HEALTH, FROM_HEALTH = ("push", "ask"), ("journal", "told")
+FOR_HEALTH, FROM_HEALTH = ("push", "ask"), ("journal", "told", "counted")
 """What control and health say to each other through the supervisor (`geodns.health.process`)."""
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT)

@@ -20,7 +20,7 @@ from geodns.health.observation import Observation
 from geodns.health.overrides import Overrides
 from geodns.health.ramp import STEP_S
 from geodns.health.requests import told
-from geodns.health.resume import remembered, resume
+from geodns.health.resume import past, relive, remembered, resume
 from geodns.health.roster import Wanted, roster
 from geodns.health.targets import Target, Watchlist
 from geodns.health.teller import Teller, wall_ms
@@ -57,9 +57,11 @@ class Watcher:
         self.watches: dict[Key, Watch] = {}
         self._board = board
         self._memory = memory
+        self._past = past(journal)
         self._clock = clock
         self._checks = Checks(probe)
         self._teller = Teller(board, journal, clock)
+        self.counts = self._teller.counts
         self.dispatcher = Dispatcher(
             self._judge,
             lambda now_s: self._witnesses.last_recheck(now_s),
@@ -103,7 +105,7 @@ class Watcher:
         self.dispatcher.checks_per_s = sum(c.cost / c.interval_s(now_s) for c in self._checks)
         self.dispatcher.soon({w.check for w in soon if w.check}, now_s)
         if self.generation is None:
-            self._memory = {}
+            self._memory, self._past = {}, {}
             self._awaited = {watch for watch in self.watches.values() if watch.check}
             self._count_first_round()
         self.generation = watchlist.generation
@@ -153,6 +155,8 @@ class Watcher:
 
     def _judge(self, flight: Flight, observation: Observation) -> None:
         now_s = self._clock()
+        passed = "passed" if observation.passed else "failed"
+        self.counts["unable" if observation.unable else passed] += 1
         if not observation.unable:
             self._witnesses.saw(flight, observation.passed, now_s)
         judged = False
@@ -270,6 +274,7 @@ class Watcher:
         watch.reason = "not checked yet"
         if self.generation is None:  # later, a new target is new, whatever had its address
             self._resume(watch, now_s)
+            relive(watch, self._past.get(watch.key, []), now_s, wall_ms())
         self.watches[watch.key] = watch
         self._checks.join(watch)
         self._teller.publish(watch, now_s)

@@ -6,8 +6,9 @@ outside; ``{"control": true or false}`` when the control process, through which 
 has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out:
 ``{"ready": true, "generation": N}`` once, after the first verdicts;
 ``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what
-is watched; ``{"journal": N}`` when the journal has new records, N being the next one's number;
-``{"told": {"id", "targets": […]}}``. When the link ends, so does this process.
+is watched, and with it ``{"counted": {…}}``; ``{"journal": N}`` when the journal has new records,
+N being the next one's number; ``{"told": {"id", "targets": […]}}``. When the link
+ends, so does this process.
 """
 
 from __future__ import annotations
@@ -190,6 +191,7 @@ class _Process:
             # Only while sweeps go on: a heart that beats in a stalled process would lie.
             if time.monotonic() - self._watcher.swept_s < 2 * HEARTBEAT_S:
                 _send(writer, {"heartbeat": True, "generation": self._watcher.generation})
+                _send(writer, {"counted": self._watcher.counts})
             await asyncio.sleep(HEARTBEAT_S)
 
     async def _announce(self, writer: asyncio.StreamWriter) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +80,19 @@ class Observer:
         return ""
 
 
+class Health:
+    """Knows nothing of the past, and takes every push."""
+
+    def __init__(self) -> None:
+        self.pushed: list[dict[str, Any]] = []
+
+    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        return []
+
+    def push(self, verdict: dict[str, Any]) -> None:
+        self.pushed.append(verdict)
+
+
 class Run(NamedTuple):
     """What a command did."""
 
@@ -123,7 +136,7 @@ def server(tmp_path: Path, run: Commands, monkeypatch: pytest.MonkeyPatch) -> It
         return found.id if found else None
 
     service = Service(store, Publisher(), Geo())
-    app = create_app(service, Observer(), Geo(), owner, "python")
+    app = create_app(service, Observer(), Health(), Geo(), owner, "python")
     running = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
