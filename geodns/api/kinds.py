@@ -67,6 +67,7 @@ class Kind:
 
 ZONE = Kind("zone", ("zone",))
 NODE = Kind("node", ("id",))
+MONITOR = Kind("monitor", ("id",))
 OVERRIDE = Kind("override", ("id",))
 ALL = (
     ZONE,
@@ -74,7 +75,7 @@ ALL = (
     Kind("rrset", ("zone", "owner", "type"), home=1),
     NODE,
     Kind("pool", ("id",)),
-    Kind("monitor", ("id",)),
+    MONITOR,
     OVERRIDE,
 )
 

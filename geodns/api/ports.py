@@ -84,5 +84,8 @@ class Health(Protocol):
         Shape: as `geodns.health.requests.told`; less than asked for, or nothing, if it is mute.
         """
 
+    def beat(self, node_id: str, load: float | None) -> None:
+        """Hand on a sign of life, and how busy the node is, from 0 to 1 and above."""
+
     def push(self, verdict: dict[str, Any]) -> None:
         """Hand on a verdict from outside, as `geodns.health.requests.PushRequest`."""

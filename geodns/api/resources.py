@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
+from geodns.api.agents import Registration
 from geodns.api.health import node_status
 from geodns.api.kinds import ALL, NODE, OVERRIDE, Kind, read_key
 from geodns.api.ledger import Found
@@ -34,11 +35,13 @@ PATCH_TYPES = ("application/merge-patch+json", "application/json")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource_routes(service: Service, observer: Observer, health: Health) -> APIRouter:
+def resource_routes(
+    service: Service, observer: Observer, health: Health, registration: Registration
+) -> APIRouter:
     """The routes of all collections and their items."""
     router = APIRouter()
     for kind in ALL:
-        _add(router, kind, Collection(kind, service, observer, health))
+        _add(router, kind, Collection(kind, service, observer, health, registration))
     return router
 
 
@@ -69,11 +72,19 @@ def _add(router: APIRouter, kind: Kind, of: Collection) -> None:
 class Collection:
     """What HTTP can do with the resources of one kind."""
 
-    def __init__(self, kind: Kind, service: Service, observer: Observer, health: Health) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        service: Service,
+        observer: Observer,
+        health: Health,
+        registration: Registration,
+    ) -> None:
         self._kind = kind
         self._service = service
         self._observer = observer
         self._health = health
+        self._registration = registration
 
     async def list_items(self, request: Request) -> Response:
         query = read_query(request, ("limit", "cursor"))
@@ -100,12 +111,24 @@ class Collection:
 
     async def replace(self, request: Request) -> Response:
         key, terms = self._key_and_terms(request)
-        outcome = await self._service.put(self._kind, key, await read_body(request), terms)
-        return self._written(key, outcome)
+        data = await read_body(request)
+        if request.state.token.role == "agent":
+            return await self._register(request, key, data, terms)
+        return self._written(key, await self._service.put(self._kind, key, data, terms))
+
+    async def _register(self, request: Request, key: Key, data: Any, terms: Terms) -> Response:
+        """The node of an agent, which gets a secret of its own the first time."""
+        token = request.state.token
+        await self._registration.check(token, key[0], data)
+        outcome = await self._service.put(self._kind, key, data, terms)
+        secret = await self._registration.secret_for(token, key[0])
+        return self._written(key, outcome, {"secret": secret} if secret else None)
 
     async def merge(self, request: Request) -> Response:
         key, terms = self._key_and_terms(request)
         data = await read_body(request, media_types=PATCH_TYPES)
+        if request.state.token.role == "agent":
+            await self._registration.check(request.state.token, key[0], data, merged=True)
         return self._written(key, await self._service.patch(self._kind, key, data, terms))
 
     async def remove(self, request: Request) -> Response:
@@ -113,6 +136,8 @@ class Collection:
         outcome = await self._service.delete(self._kind, key, terms)
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
+        if self._kind is NODE:
+            await self._registration.forget(key[0])
         return Response(status_code=204)
 
     # --- From the request ---
@@ -146,11 +171,12 @@ class Collection:
             **found.resource.model_dump(mode="json"),
         }
 
-    def _written(self, key: Key, outcome: Outcome) -> Response:
+    def _written(self, key: Key, outcome: Outcome, more: dict[str, Any] | None = None) -> Response:
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
         found = outcome.found or self._service.get(self._kind, key)
         view = {**self._view(found), "warnings": [reason_view(each) for each in outcome.warnings]}
+        view |= more or {}
         headers = {**_etag(found), **(self._location(key) if outcome.created else {})}
         return JSONResponse(view, 201 if outcome.created else 200, headers)
 

@@ -14,6 +14,7 @@ from geodns.daemon.geo import Geo
 from geodns.daemon.link import line
 from geodns.daemon.observer import Observer
 from geodns.daemon.places import STORE, Places
+from geodns.daemon.reaper import Reaper
 from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
 from geodns.settings import Settings
 from geodns.snapshot.publish import Plan, Publisher
@@ -43,6 +44,7 @@ class Controller:
         self._latest: tuple[Any, str | None] | None = None
         self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
+        self.reaper: Reaper | None = None
         self.desk = Desk(lambda message: writer.write(line(message)))
         self.geo = Geo(settings.geo_db)
         self.store = SqliteStore(places.data / STORE)
@@ -113,6 +115,10 @@ class Controller:
         return True
 
     # -- The supervisor
+
+    def announce_serving(self) -> None:
+        """Tell the supervisor that the API answers."""
+        self._writer.write(line({"serving": True}))
 
     async def listen(self, reader: asyncio.StreamReader) -> None:
         """Hear the supervisor until it is gone."""

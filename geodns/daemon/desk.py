@@ -35,6 +35,10 @@ class Desk:
                 break
         return found
 
+    def beat(self, node_id: str, load: float | None) -> None:
+        """Hand on a sign of life."""
+        self._send({"beat": {"node": node_id, "load": load}})
+
     def push(self, verdict: dict[str, Any]) -> None:
         """Hand on a verdict from outside."""
         self._send({"push": verdict})

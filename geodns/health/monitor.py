@@ -72,7 +72,7 @@ class Watcher:
         verdicts = Verdicts(self._fall, self._again, self._teller.publish, self._alarm)
         self._witnesses = Witnesses(self.dispatcher, verdicts)
         self.derived = Derived(self._show)
-        self.overrides = Overrides(board, clock, wall_ms)
+        self.overrides = Overrides(board, clock, wall_ms, journal)
         self._awaited: set[Watch] = set()
 
     def sweep(self) -> None:
@@ -125,6 +125,7 @@ class Watcher:
     def pushable(self, reachable: bool) -> None:
         """Whether anybody can push verdicts."""
         self.derived.reachable(reachable, self._clock())
+        self.overrides.leases.reachable(reachable, self._clock())
 
     def told(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
         """What is known of some targets; of one alone also its past."""

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from geodns.health import ramp
 from geodns.health.board import NO_RULING, Board, Ruling
+from geodns.health.journal import Journal, Record, What
+from geodns.health.leases import Leases
+from geodns.health.shed import shed
 from geodns.health.targets import Target
 from geodns.snapshot.drains import Drain, rules
 from geodns.snapshot.overrides import STATES, Book, Rule, holders, is_on
-from geodns.snapshot.status import FULL_WEIGHT, Override
+from geodns.snapshot.status import FULL_WEIGHT, Override, Verdict
 
 STEP_S = 0.1
 """How often the clock is looked at. Source: no reference; overrides last minutes."""
@@ -36,7 +40,11 @@ class Overrides:
     """
 
     def __init__(
-        self, board: Board, clock: Callable[[], float], wall_ms: Callable[[], int]
+        self,
+        board: Board,
+        clock: Callable[[], float],
+        wall_ms: Callable[[], int],
+        journal: Journal | None = None,
     ) -> None:
         self._board = board
         self._clock = clock
@@ -51,6 +59,9 @@ class Overrides:
         self._begun_ms: dict[str, int] = {}
         self._phases: list[tuple[bool, bool]] = []
         self._looked_s = clock()
+        self._journal = journal
+        self.leases = Leases()
+        self._changed = False
 
     def load(self, targets: Iterable[Target], book: Book) -> None:
         """Take over a generation's targets and overrides."""
@@ -61,12 +72,17 @@ class Overrides:
                 self._targets.setdefault(node_id, []).append(target)
         if first:
             self._take_over()
+        self.leases.load(book.leases, self._clock())
         self._renew()
 
     def drain(self, drains: tuple[Drain, ...]) -> None:
         """Take over what the file of drains says now."""
         self._drains = drains
         self._renew()
+
+    def beat(self, node_id: str, load: float | None) -> None:
+        """A node shows that it lives, and how busy it is."""
+        self._changed |= self.leases.beat(node_id, load, self._clock())
 
     def holder(self, target: Target) -> Rule | None:
         """What holds a target now, if anything does."""
@@ -78,7 +94,9 @@ class Overrides:
         if now_s - self._looked_s < STEP_S:
             return
         self._looked_s = now_s
-        if self._ramps or self._phases != self._phases_at(self._wall_ms()):
+        changed = self.leases.sweep(now_s) or self._changed
+        self._changed = False
+        if changed or self._ramps or self._phases != self._phases_at(self._wall_ms()):
             self._apply()
 
     def _take_over(self) -> None:
@@ -98,13 +116,20 @@ class Overrides:
         now_ms, now_s = self._wall_ms(), self._clock()
         self._phases = self._phases_at(now_ms)
         held, hurried = holders(self._rules, now_ms), self._unsettled(now_ms)
-        concerned = held.keys() | hurried
+        leases = self.leases
+        concerned = held.keys() | hurried | leases.lapsed.keys() | leases.loads.keys()
         wanted: dict[Slot, Ruling] = {}
         for target in self._of(concerned):
-            wanted[target.slot, target.tag] = Ruling(
-                _common(held, target), any(node_id in hurried for node_id in target.nodes)
+            ruling = Ruling(
+                _common(held, target),
+                any(node_id in hurried for node_id in target.nodes),
+                shed=_shed(leases.loads, target),
+                lapsed=_lapsed(leases.lapsed, target),
             )
-        alive = {(t.slot, t.tag): t for t in self._each()} if self._rulings or self._ramps else {}
+            if ruling != NO_RULING:
+                wanted[target.slot, target.tag] = ruling
+        some = self._rulings or self._ramps or wanted
+        alive = {(t.slot, t.tag): t for t in self._each()} if some else {}
         for slot, before in self._rulings.items():
             after = wanted.get(slot, NO_RULING)
             freed = before.override is Override.DOWN and after.override is Override.NONE
@@ -121,19 +146,37 @@ class Overrides:
             if factor == FULL_WEIGHT or slot not in alive or ruling.override is not Override.NONE:
                 del self._ramps[slot]
             else:
-                wanted[slot] = Ruling(ruling.override, ruling.unsettled, factor)
+                wanted[slot] = replace(ruling, factor=factor)
 
     def _write(self, wanted: dict[Slot, Ruling], alive: dict[Slot, Target]) -> None:
         for slot in self._rulings.keys() - wanted.keys():
             if slot in alive:  # else another may own the word already
-                self._board.rule(*slot, NO_RULING)
+                self._rule(alive[slot], NO_RULING)
             else:
                 self._board.forget(slot[0])
-        for slot, ruling in wanted.items():
-            if self._rulings.get(slot) != ruling:
-                self._board.rule(*slot, ruling)
-                _tell(alive.get(slot), self._rulings.get(slot, NO_RULING), ruling)
+        for target in alive.values():
+            slot = target.slot, target.tag
+            if slot in wanted and self._rulings.get(slot) != wanted[slot]:
+                self._rule(target, wanted[slot])
         self._rulings = wanted
+
+    def _rule(self, target: Target, ruling: Ruling) -> None:
+        slot = target.slot, target.tag
+        before, known = self._board.word(*slot), self._rulings.get(slot, NO_RULING)
+        self._board.rule(*slot, ruling)
+        if known.override is not ruling.override:
+            log.info("%s: override %s", target, ruling.override.name.lower())
+        if known.lapsed != ruling.lapsed:
+            reason = ruling.lapsed or "heard of again"
+            log.info("%s: %s", target, reason)
+            self._record(target, before.verdict, self._board.word(*slot).verdict, reason)
+
+    def _record(self, target: Target, before: Verdict, after: Verdict, reason: str) -> None:
+        if self._journal is None or before is after:
+            return
+        where = target.slot, target.tag, target.address, target.monitor or ""
+        record = Record(self._wall_ms(), What.TRANSITION, reason, *where, before, after)
+        self._journal.write(record)
 
     def _unsettled(self, now_ms: int) -> set[str]:
         """Nodes to be drained soon, or drained so lately that caches still know them."""
@@ -177,6 +220,15 @@ def _common(held: dict[str, Rule], target: Target) -> Override:
     return STATES.get(states.pop(), Override.NONE) if len(states) == 1 else Override.NONE
 
 
-def _tell(target: Target | None, before: Ruling, after: Ruling) -> None:
-    if target is not None and before.override is not after.override:
-        log.info("%s: override %s", target, after.override.name.lower())
+def _lapsed(lapsed: dict[str, str], target: Target) -> str:
+    """Why a target is down for want of signs of life; a node that shares it keeps it up."""
+    if not target.nodes or not all(node_id in lapsed for node_id in target.nodes):
+        return ""
+    return lapsed[target.nodes[0]]
+
+
+def _shed(loads: dict[str, float], target: Target) -> int:
+    if target.shed is None:
+        return 0
+    busiest = max((loads[each] for each in target.nodes if each in loads), default=None)
+    return shed(busiest, target.shed.lo, target.shed.hi)

@@ -2,13 +2,13 @@
 
 The link is a stream of JSON lines (`requests`). In: ``{"generation": N}`` when N was accepted;
 ``{"push": {"monitor", "node", "address", "state", "lease_s", "reason"}}`` for a verdict from
-outside; ``{"control": true or false}`` when the control process, through which all pushes come,
-has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out:
-``{"ready": true, "generation": N}`` once, after the first verdicts;
-``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what
-is watched, and with it ``{"counted": {…}}``; ``{"journal": N}`` when the journal has new records,
-N being the next one's number; ``{"told": {"id", "targets": […]}}``. When the link
-ends, so does this process.
+outside; ``{"beat": {"node", "load"}}`` for a sign of life; ``{"control": true or false}`` when
+the control process, through which all of these come, has started or ended; ``{"ask": {"id",
+"targets": [[address, monitor], …]}}``. Out: ``{"ready": true, "generation": N}`` once, after the
+first verdicts; ``{"heartbeat": true, "generation": N}`` every second that checks are being
+started, N being what is watched, and with it ``{"counted": {…}}``; ``{"journal": N}`` when the
+journal has new records, N being the next one's number; ``{"told": {"id", "targets": […]}}``.
+When the link ends, so does this process.
 """
 
 from __future__ import annotations
@@ -152,6 +152,8 @@ class _Process:
             self._watcher.pushable(request.control)
         if request.push is not None:
             self._watcher.push(request.push.push())
+        if request.beat is not None:
+            self._watcher.overrides.beat(request.beat.node, request.beat.load)
         if request.ask is not None:
             targets = self._watcher.told(request.ask.targets)
             _send(writer, {"told": {"id": request.ask.id, "targets": targets}})

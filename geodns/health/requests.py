@@ -40,6 +40,13 @@ class PushRequest(_Request):
         return Push(self.monitor, self.node, verdict, self.lease_s, self.address, self.reason)
 
 
+class BeatRequest(_Request):
+    """A sign of life of a node that has a lease."""
+
+    node: Id
+    load: float | None = None
+
+
 class AskRequest(_Request):
     """Targets, as (address, monitor), to be told of; with their transitions if it is one."""
 
@@ -53,6 +60,7 @@ class Request(_Request):
     generation: int | None = None
     control: bool | None = None
     push: PushRequest | None = None
+    beat: BeatRequest | None = None
     ask: AskRequest | None = None
 
 

@@ -26,6 +26,15 @@ SECTION_MAX_BYTES = 64 * 2**20
 """Source: no reference; room for some 300,000 targets."""
 
 
+class Shed(BaseModel):
+    """Loads between which a node gives its users away."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    lo: float
+    hi: float
+
+
 class Target(BaseModel):
     """One address of a node, or the name it stands for, and the monitor that judges it."""
 
@@ -38,6 +47,7 @@ class Target(BaseModel):
     monitor: Id | None = None
     nodes: tuple[str, ...] = ()
     slow_start_s: float = Field(default=0, ge=0)
+    shed: Shed | None = None
 
     @property
     def probed(self) -> str:

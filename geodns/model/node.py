@@ -10,6 +10,10 @@ from pydantic import AfterValidator, Field
 from geodns.model.base import Id, Resource
 
 ADDRESSES_MAX = 16
+
+LEASE_MIN_S = 3.0
+"""Shortest lease of a node. Source: no reference; three heartbeats of a second each."""
+
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -41,7 +45,8 @@ class Location(Resource):
 class Node(Resource):
     """An edge node: addresses, or the name of a service elsewhere (``cname``).
 
-    Its location is found from its first address when it is not given.
+    Its location is found from its first address when it is not given. With ``lease_s`` it is
+    down when nothing has been heard of it for so long.
     """
 
     addresses: tuple[Address, ...] = Field(default=(), max_length=ADDRESSES_MAX)
@@ -50,3 +55,4 @@ class Node(Resource):
     weight: int = Field(default=100, ge=0, le=1000)
     labels: dict[Id, Annotated[str, Field(max_length=63)]] = Field(default={}, max_length=64)
     probe_address: Address | None = None
+    lease_s: float | None = Field(default=None, ge=LEASE_MIN_S, le=86_400)

@@ -48,12 +48,14 @@ class Book(_Strict):
     """All overrides of a generation.
 
     Shape: ``sites`` lists the nodes of each site; ``ttls`` is, for each node, the longest TTL of
-           the steers that may answer with it.
+           the steers that may answer with it; ``leases`` the seconds after which a
+           node is down without a sign of life.
     """
 
     overrides: tuple[Rule, ...] = ()
     sites: dict[str, tuple[str, ...]] = {}
     ttls: dict[str, int] = {}
+    leases: dict[str, float] = {}
 
 
 NO_BOOK = Book()
@@ -99,6 +101,11 @@ def book_of(config: Config) -> dict[str, Any]:
         ],
         "sites": _sites(config),
         "ttls": _ttls(config, members),
+        "leases": {
+            node_id: node.lease_s
+            for node_id, node in sorted(config.nodes.items())
+            if node.lease_s is not None
+        },
     }
 
 

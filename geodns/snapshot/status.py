@@ -9,6 +9,7 @@ Layout of the file (native little endian, fully allocated)::
              bit  2     unsettled: suspect, just changed or draining; answers take ttl_min
              bits 4-5   override: 0 none, 1 up, 2 down
              bits 8-15  weight factor, 255 = full weight
+             bits 16-31 shed: the share of users sent elsewhere, in 65,535ths
              bits 32-63 tag of the target that owns the slot
     then     notes, 128 octets each: sequence, since_ms, checked_ms, elapsed_us (8 each),
              then reason as NUL-padded UTF-8
@@ -65,6 +66,7 @@ class Word:
     unsettled: bool = False
     override: Override = Override.NONE
     weight_factor: int = FULL_WEIGHT
+    shed: int = 0
 
     def pack(self) -> int:
         """The word as the 64-bit integer that stands in the table."""
@@ -73,6 +75,7 @@ class Word:
             | (UNSETTLED if self.unsettled else 0)
             | self.override << 4
             | self.weight_factor << 8
+            | self.shed << 16
             | self.tag << 32
         )
 
@@ -86,6 +89,7 @@ class Word:
             unsettled=bool(word & UNSETTLED),
             override=Override(override if override < 3 else 0),
             weight_factor=word >> 8 & 255,
+            shed=word >> 16 & 0xFFFF,
         )
 
 

@@ -15,11 +15,13 @@ import pytest
 import uvicorn
 import yaml
 
+from geodns.api.agents import Registration
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.cli import main
 from geodns.errors import Reason
 from geodns.model.config import Config
+from geodns.store.base import Token
 from geodns.store.sqlite import SqliteStore
 from geodns.store.tokens import ensure_admin_token, verify
 
@@ -89,6 +91,9 @@ class Health:
     async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         return []
 
+    def beat(self, node_id: str, load: float | None) -> None:
+        self.pushed.append({"node": node_id, "load": load})
+
     def push(self, verdict: dict[str, Any]) -> None:
         self.pushed.append(verdict)
 
@@ -131,12 +136,13 @@ def server(tmp_path: Path, run: Commands, monkeypatch: pytest.MonkeyPatch) -> It
     store = SqliteStore(tmp_path / "store.db")
     ensure_admin_token(store, tmp_path / "admin.token", NOW)
 
-    def owner(token: str) -> str | None:
-        found = verify(store, token, NOW)
-        return found.id if found else None
+    def owner(token: str) -> Token | None:
+        return verify(store, token, NOW)
 
     service = Service(store, Publisher(), Geo())
-    app = create_app(service, Observer(), Health(), Geo(), owner, "python")
+    registration = Registration(service, store)
+    parts = (service, Observer(), Health(), Geo(), registration, store)
+    app = create_app(*parts, owner, "python")
     running = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
