@@ -17,6 +17,7 @@ from geodns.api import openapi
 from geodns.api.agents import Registration, agent_routes
 from geodns.api.auth import Gate
 from geodns.api.envelope import Envelope
+from geodns.api.events import event_routes
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.resources import PREFIX, resource_routes
@@ -61,6 +62,7 @@ def create_app(
     app.include_router(document_routes(service), prefix=PREFIX)
     app.include_router(token_routes(store), prefix=PREFIX)
     app.include_router(agent_routes(service, health, registration), prefix=PREFIX)
+    app.include_router(event_routes(health), prefix=PREFIX)
     app.include_router(zonefile_routes(service, observer), prefix=PREFIX)
     app.include_router(question_routes(service, observer, health, geo), prefix=PREFIX)
     app.include_router(state_routes(service, observer, engine))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from geodns.errors import Reason
@@ -86,6 +86,13 @@ class Health(Protocol):
 
     def beat(self, node_id: str, load: float | None) -> None:
         """Hand on a sign of life, and how busy the node is, from 0 to 1 and above."""
+
+    def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        """Id, kind and data of what happens after an event, or from now on.
+
+        Shape:  a kind of "" is a mere sign of life.
+        Errors: ConfigError if ``last`` is no id of an event, Unavailable.
+        """
 
     def push(self, verdict: dict[str, Any]) -> None:
         """Hand on a verdict from outside, as `geodns.health.requests.PushRequest`."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from geodns.daemon.observer import Observer
 from geodns.daemon.places import STORE, Places
 from geodns.daemon.reaper import Reaper
 from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
+from geodns.model.override import instant
 from geodns.settings import Settings
 from geodns.snapshot.publish import Plan, Publisher
 from geodns.store.sqlite import SqliteStore
@@ -45,7 +47,9 @@ class Controller:
         self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
         self.reaper: Reaper | None = None
-        self.desk = Desk(lambda message: writer.write(line(message)))
+        self.desk = Desk(
+            lambda message: writer.write(line(message)), places.journal, lambda: self.generation
+        )
         self.geo = Geo(settings.geo_db)
         self.store = SqliteStore(places.data / STORE)
         plan = Plan(
@@ -102,6 +106,7 @@ class Controller:
             self.observer.fault = Reason("", "not_published", f"Last change: {error}")
             raise
         self.observer.fault = None
+        self.desk.happenings.published(generation, instant(time.time_ns() // 1_000_000))
         return generation
 
     async def served(self, generation: int, timeout_s: float) -> bool:
@@ -128,6 +133,8 @@ class Controller:
                 self.observer.health(message["health"])
             elif "counted" in message:
                 self.observer.counts = message["counted"]
+            elif "journal" in message:
+                self.desk.happenings.ring()
             elif "told" in message:
                 self.desk.heard(message["told"])
             elif "accepted" in message:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+from geodns.daemon.events import Event, Events, checked
 from geodns.daemon.link import Message
 
 ASKED_AT_ONCE = 50
@@ -20,8 +22,12 @@ asks is told what the status table says in any case."""
 class Desk:
     """Questions to the health process, and their answers; fills the API's port `Health`."""
 
-    def __init__(self, send: Callable[[Message], None]) -> None:
+    def __init__(
+        self, send: Callable[[Message], None], journal: Path, generation: Callable[[], int]
+    ) -> None:
         self._send = send
+        self._journal = journal
+        self.happenings = Events(journal, generation)
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[list[dict[str, Any]]]] = {}
 
@@ -38,6 +44,11 @@ class Desk:
     def beat(self, node_id: str, load: float | None) -> None:
         """Hand on a sign of life."""
         self._send({"beat": {"node": node_id, "load": load}})
+
+    def events(self, last: str | None) -> AsyncIterator[Event]:
+        """What happens after an event, or from now on."""
+        checked(self._journal, last)
+        return self.happenings.stream(last)
 
     def push(self, verdict: dict[str, Any]) -> None:
         """Hand on a verdict from outside."""

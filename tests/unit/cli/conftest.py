@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +93,9 @@ class Health:
 
     def beat(self, node_id: str, load: float | None) -> None:
         self.pushed.append({"node": node_id, "load": load})
+
+    async def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        yield "1-1", "generation", {"generation": 1}
 
     def push(self, verdict: dict[str, Any]) -> None:
         self.pushed.append(verdict)
