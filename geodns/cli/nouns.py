@@ -135,5 +135,5 @@ NOUNS = (
          "web type=https host=www.example.com path=/healthz"),
     Noun("override", "Overrides: nodes held up or down, whatever their health.",
          ("state", "match", "from", "until", "reason", "author"),
-         'works match.labels.site=fra state=down reason="new switch" until=2026-12-01T06:00:00Z'),
+         "works match='{labels: {site: fra}}' state=down reason=move until=2026-12-01T06:00:00Z"),
 )  # fmt: skip
