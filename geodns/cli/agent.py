@@ -67,7 +67,7 @@ def agent(
     ] = None,
     load: Annotated[
         str | None,
-        typer.Option("--load", metavar="auto", help="Tell the load average per processor.",
+        typer.Option("--load", metavar="HOW", help="auto: the load average per processor.",
                      show_default=False),
     ] = None,
     load_command: Annotated[

@@ -57,6 +57,8 @@ class Overrides:
         self._ramps: dict[Slot, tuple[float, float]] = {}
         """When the weight began to grow, and over how many seconds."""
         self._begun_ms: dict[str, int] = {}
+        self._leads_ms: dict[str, int] = {}
+        """Of each rule, the longest TTL of the steers concerned."""
         self._phases: list[tuple[bool, bool]] = []
         self._looked_s = clock()
         self._journal = journal
@@ -108,8 +110,12 @@ class Overrides:
 
     def _renew(self) -> None:
         self._rules = rules(self._book, self._drains)
-        known = {rule.id for rule in self._rules}
-        self._begun_ms = {i: at for i, at in self._begun_ms.items() if i in known}
+        ttls = self._book.ttls
+        self._leads_ms = {
+            rule.id: 1000 * max((ttls.get(node_id, 0) for node_id in rule.nodes), default=0)
+            for rule in self._rules
+        }
+        self._begun_ms = {i: at for i, at in self._begun_ms.items() if i in self._leads_ms}
         self._apply()
 
     def _apply(self) -> None:
@@ -180,15 +186,15 @@ class Overrides:
 
     def _unsettled(self, now_ms: int) -> set[str]:
         """Nodes to be drained soon, or drained so lately that caches still know them."""
-        found: set[str] = set()
-        for rule in self._rules:
-            if rule.state == "down":
-                at_ms = self._began_ms(rule, now_ms)
-                ttls = self._book.ttls
-                lead_ms = 1000 * max((ttls.get(node_id, 0) for node_id in rule.nodes), default=0)
-                if at_ms - lead_ms <= now_ms < at_ms + lead_ms and not _is_over(rule, now_ms):
-                    found.update(rule.nodes)
-        return found
+        hurried = (rule.nodes for rule in self._rules if self._is_hurried(rule, now_ms))
+        return {node_id for nodes in hurried for node_id in nodes}
+
+    def _is_hurried(self, rule: Rule, now_ms: int) -> bool:
+        """Whether a drain is within one TTL of its beginning."""
+        if rule.state != "down" or _is_over(rule, now_ms):
+            return False
+        at_ms, lead_ms = self._began_ms(rule, now_ms), self._leads_ms[rule.id]
+        return at_ms - lead_ms <= now_ms < at_ms + lead_ms
 
     def _began_ms(self, rule: Rule, now_ms: int) -> int:
         if rule.from_ms is not None:
@@ -197,11 +203,7 @@ class Overrides:
 
     def _phases_at(self, now_ms: int) -> list[tuple[bool, bool]]:
         """What each rule does at a moment; the same list as before: nothing has changed."""
-        unsettled = self._unsettled(now_ms)
-        return [
-            (is_on(rule, now_ms), any(node_id in unsettled for node_id in rule.nodes))
-            for rule in self._rules
-        ]
+        return [(is_on(rule, now_ms), self._is_hurried(rule, now_ms)) for rule in self._rules]
 
     def _each(self) -> Iterable[Target]:
         return self._of(self._targets)
