@@ -48,7 +48,12 @@ class Client:
     """Talks to one API. Proxies and credentials of the environment are not used."""
 
     def __init__(
-        self, base_url: str, token: str = "", *, transport: httpx.BaseTransport | None = None
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        transport: httpx.BaseTransport | None = None,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._base_url = base_url
         headers = {"Accept": "application/json, application/problem+json;q=0.9, */*;q=0.1"}
@@ -59,7 +64,7 @@ class Client:
             headers=headers,
             # Without TLS no list of authorities is read, which takes longer than a request.
             verify=base_url.startswith("https:"),
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=httpx.Timeout(answer_timeout_s, connect=CONNECT_TIMEOUT_S),
             trust_env=False,
             follow_redirects=False,  # the token must not follow to somewhere else
             transport=transport,

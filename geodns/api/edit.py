@@ -16,7 +16,7 @@ from geodns.model.base import Resource, read
 from geodns.model.config import Config
 from geodns.model.node import Location, Node
 
-READ_ONLY = frozenset({"id", "revision", "status", "warnings"})
+READ_ONLY = frozenset({"id", "revision", "status", "author", "warnings"})
 """What replies add to a resource and writes ignore."""
 
 

@@ -18,6 +18,9 @@ from geodns.store.configuration import to_config, to_writes
 PAGE = 500
 """Revisions of history read at once. Source: no reference; bounds memory."""
 
+AUTHORS_MAX = 10_000
+"""Revisions whose authors are kept. Source: no reference; some 2 MB."""
+
 DOCUMENT_NOTE = "document "
 """How the note of an applied document begins; its name follows, then the line ends."""
 
@@ -63,6 +66,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._authors: dict[int, str] = {}
         self.current = self._read()
 
     def commit(self, after: Config, actor: str, note: str) -> bool:
@@ -99,6 +103,16 @@ class Ledger:
                 elif change.before is None and ours:
                     made.add((change.kind, change.key))
         return frozenset(made)
+
+    def author(self, revision: int) -> str:
+        """Whose token made a revision; "" if that is not known any more."""
+        if revision not in self._authors:
+            found = self._store.history(revision - 1, 1)
+            if len(self._authors) >= AUTHORS_MAX:
+                self._authors.clear()
+            known = found and found[0].number == revision
+            self._authors[revision] = found[0].actor if known else ""
+        return self._authors[revision]
 
     def _entries(self) -> Iterator[Entry]:
         since = 0

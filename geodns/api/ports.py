@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from geodns.errors import Reason
@@ -97,3 +98,26 @@ class Observer(Protocol):
 
     def metrics(self) -> str:
         """Metrics in Prometheus's text format, names other than those `metrics` writes."""
+
+
+class Health(Protocol):
+    """The health process, as far as it answers."""
+
+    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """What it knows of targets by (address, monitor); of one alone with its transitions.
+
+        Shape: as `geodns.health.requests.told`; less than asked for, or nothing, if it is mute.
+        """
+
+    def beat(self, node_id: str, load: float | None) -> None:
+        """Hand on a sign of life, and how busy the node says it is."""
+
+    def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        """Id, kind and data of what happens after an event, or from now on.
+
+        Shape:  a kind of "" is a mere sign of life.
+        Errors: ConfigError if ``last`` is no id of an event, Unavailable.
+        """
+
+    def push(self, verdict: dict[str, Any]) -> None:
+        """Hand on a verdict from outside, as `geodns.health.requests.PushRequest`."""

@@ -115,6 +115,10 @@ class Service:
             raise not_found(ZONE.title(home))
         return now.page(kind, home, after_id, limit)
 
+    def author(self, found: Found) -> str:
+        """Whose token wrote a resource last. Errors: Unavailable."""
+        return self._ledger.author(found.revision)
+
     def export(self) -> dict[str, Any]:
         """The whole configuration as a document."""
         return to_document(self.config)

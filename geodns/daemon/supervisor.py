@@ -50,7 +50,7 @@ START_AGAIN_S = 1.0
 
 TICK_S = 0.5
 
-FOR_HEALTH, FROM_HEALTH = ("push", "ask"), ("journal", "told")
+FOR_HEALTH, FROM_HEALTH = ("push", "ask", "beat"), ("journal", "told", "counted")
 """What control and health say to each other through the supervisor (`geodns.health.process`)."""
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
@@ -84,6 +84,7 @@ class Supervisor:
         self._heard_s = 0.0
         self._suspects: dict[int, float] = {}
         self._stopping = False
+        self._serving = False
         workers = [
             Child(f"worker-{number}", partial(self._start_worker, number), WORKER_RESTART_S)
             for number in range(settings.workers)
@@ -156,6 +157,7 @@ class Supervisor:
         if child.name == "health":
             self._set_health({"ready": False})
         if child.name == "control":
+            self._serving = False
             self._tell("health", {"control": False})
 
     def _pause_s(self) -> float:
@@ -253,7 +255,7 @@ class Supervisor:
             ],
             self._hear_health,
         )
-        self._tell("health", {"control": "control" in self._links})
+        self._tell("health", {"control": self._serving})
         return pid
 
     def _start_control(self) -> int:
@@ -266,7 +268,6 @@ class Supervisor:
         packed = base64.b64encode(pickle.dumps((self._settings, self._places))).decode()
         self._tell("control", {"start": packed})
         self._tell("control", {"health": self._health})
-        self._tell("health", {"control": True})
         return pid
 
     def _spawn(
@@ -303,6 +304,9 @@ class Supervisor:
     def _hear_control(self, message: Message) -> None:
         if isinstance(generation := message.get("publish"), int):
             self._tell("control", self._publish(generation))
+        if message.get("serving") is True:
+            self._serving = True
+            self._tell("health", {"control": True})
         if asked := {key: message[key] for key in FOR_HEALTH if key in message}:
             self._tell("health", asked)
 

@@ -19,6 +19,7 @@ from geodns.document.networks import (
     network_faults,
     network_warnings,
 )
+from geodns.document.overrides import override_faults, override_warnings
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
 from geodns.document.rules import (
@@ -52,6 +53,7 @@ def check(config: Config, *, asns: bool = True) -> list[Reason]:
     faults += network_faults(config)
     faults += latency_faults(config)
     faults += monitor_faults(config)
+    faults += override_faults(config)
     return faults
 
 
@@ -73,4 +75,5 @@ def warnings(config: Config, *, asns: bool = True, subdivisions: bool = True) ->
     found += fleet_warnings(config)
     found += network_warnings(config)
     found += latency_warnings(config, asns=asns)
+    found += override_warnings(config)
     return found

@@ -11,6 +11,7 @@ from geodns.model.latency import Latency
 from geodns.model.monitor import Monitor
 from geodns.model.network import Network
 from geodns.model.node import Node
+from geodns.model.override import Override
 from geodns.model.pool import Pool
 from geodns.model.zone import RRset, Steer, Zone
 
@@ -26,6 +27,7 @@ KINDS: dict[str, type[Resource]] = {
     "monitor": Monitor,
     "network": Network,
     "latency": Latency,
+    "override": Override,
 }
 
 

@@ -57,13 +57,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A right to use the API. ``hash`` is the SHA-256 of its secret, which is kept nowhere."""
+    """A right to use the API. ``hash`` is the SHA-256 of its secret, which is kept nowhere.
+
+    Shape: ``nodes`` are patterns of the ids that an agent may speak for.
+    """
 
     id: str
     role: Role
     hash: bytes
     created: datetime
     expires_at: datetime | None = None
+    nodes: tuple[str, ...] = ()
 
 
 class Store(Protocol):
@@ -89,6 +93,9 @@ class Store(Protocol):
 
     def put_token(self, token: Token) -> None:
         """Keep a token, in place of one with the same id."""
+
+    def drop_token(self, token_id: str) -> bool:
+        """End a token; whether there was one."""
 
     def tokens(self) -> list[Token]:
         """All tokens, by id."""

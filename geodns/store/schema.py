@@ -42,6 +42,7 @@ MIGRATIONS = (
         expires_at TEXT
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE token ADD COLUMN nodes TEXT NOT NULL DEFAULT '[]'",
 )
 """Step n brings a file from user_version n to n + 1. Never edit one that was released."""
 

@@ -84,18 +84,31 @@ class SqliteStore:
 
     def put_token(self, token: Token) -> None:
         expires = token.expires_at.isoformat() if token.expires_at else None
-        row = (token.id, token.role, token.hash, token.created.isoformat(), expires)
+        created, nodes = token.created.isoformat(), json.dumps(token.nodes)
+        row = (token.id, token.role, token.hash, created, expires, nodes)
         with self._transaction("BEGIN IMMEDIATE"):
-            self._db.execute("INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?)", row)
+            self._db.execute("INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def drop_token(self, token_id: str) -> bool:
+        with self._transaction("BEGIN IMMEDIATE"):
+            found = self._db.execute("DELETE FROM token WHERE id = ?", (token_id,)).rowcount
+        return found > 0
 
     def tokens(self) -> list[Token]:
         with self._transaction("BEGIN"):
             rows = self._db.execute(
-                "SELECT id, role, hash, created, expires_at FROM token ORDER BY id"
+                "SELECT id, role, hash, created, expires_at, nodes FROM token ORDER BY id"
             ).fetchall()
         return [
-            Token(id_, role, digest, datetime.fromisoformat(created), _instant(expires))
-            for id_, role, digest, created, expires in rows
+            Token(
+                id_,
+                role,
+                digest,
+                datetime.fromisoformat(created),
+                _instant(expires),
+                tuple(json.loads(nodes)),
+            )
+            for id_, role, digest, created, expires, nodes in rows
         ]
 
     def close(self) -> None:

@@ -9,6 +9,11 @@ import pytest
 
 from geodns.api.auth import FREE_FAILURES, SOURCES_MAX, WAIT_MAX_S, Gate
 from geodns.api.problems import HttpError
+from geodns.store.base import Token
+
+from .conftest import NOW
+
+ADMIN = Token("admin", "admin", b"", NOW)
 
 JSON = {"Content-Type": "application/json"}
 STATUSES: list[tuple[int, str, str, dict[str, Any]]] = [
@@ -141,7 +146,7 @@ class Clock:
 
 
 def _gate(clock: Clock) -> Gate:
-    return Gate(lambda token: "admin" if token == "good" else None, clock, clock.sleep)
+    return Gate(lambda token: ADMIN if token == "good" else None, clock, clock.sleep)
 
 
 def _try(api: Any, gate: Gate, token: str, address: str = "192.0.2.1") -> int:
