@@ -11,6 +11,8 @@ from pathlib import Path
 
 from support.server import Server, free_port, parent_of, running_server, until
 
+from geodns.daemon.supervisor import GRACE_S, WEDGED_S
+
 from .conftest import SITES, Fleet, answers, document
 
 NAME = "www.example.test"
@@ -22,6 +24,21 @@ def test_a_wedged_worker_is_replaced(server: Server) -> None:
     until(lambda: server.worker() != pid, "the wedged worker stays")
     assert server.ask(NAME).answer
     assert server.logged("shows no heartbeat")
+
+
+def test_a_server_that_was_frozen_as_a_whole_goes_on_as_it_was(server: Server) -> None:
+    assert server.process is not None
+    children = [server.worker(), server.pid_of("health"), server.pid_of("control")]
+    family = [server.process.pid, *children]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(WEDGED_S + GRACE_S)
+    for pid in family:  # the supervisor is the first to look around
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.1)
+    time.sleep(GRACE_S + 1)
+    assert [server.worker(), server.pid_of("health"), server.pid_of("control")] == children
+    assert server.ask(NAME).answer
 
 
 def test_the_start_is_logged_with_addresses_and_token_file(server: Server) -> None:
