@@ -4,8 +4,8 @@
 ``model`` holds the reference engine against an interpreter of the model on a million questions
 (the same options); ``fuzz`` looks for packets and sections that crash the native engine or take
 it longer than 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name);
-``sanitize`` runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer; ``fixture`` writes
-anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
+``sanitize`` runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer;
+``fixture`` writes anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
 (``OBSERVATIONS``).
 """
 
