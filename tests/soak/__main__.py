@@ -5,8 +5,8 @@
 (the same options); ``fuzz`` looks for packets and sections that crash the native engine or take
 it longer than 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name);
 ``sanitize`` runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer;
-``fixture`` writes anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
-(``OBSERVATIONS``).
+``fixture`` writes anew what they ask; ``health`` holds the rules of verdicts and votes
+against the oracle (``OBSERVATIONS``).
 """
 
 from __future__ import annotations
