@@ -63,9 +63,8 @@ class Envelope:
         except Exception as error:
             if not isinstance(error, GeodnsError):
                 log.exception("request %s failed unexpectedly", reply.request_id)
-                error = GeodnsError(
-                    "Something unexpected happened; the log tells more under this request id."
-                )
+                what = "Something unexpected happened; the log tells more under"
+                error = GeodnsError(f"{what} {reply.request_id}.")
             if reply.status == 0:
                 await problem_response(error, reply.request_id)(scope, receive, reply.send)
 

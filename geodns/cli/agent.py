@@ -91,7 +91,7 @@ def agent(
 ) -> int:  # fmt: skip
     """Register this machine as a node, and show that it lives until told to end."""
     from geodns.cli.drains import seconds
-    from geodns.settings import location as read_location
+    from geodns.settings.values import location as read_location
 
     if load not in (None, "auto") or (load and load_command):
         raise ConfigError("--load is auto, or there is a --load-command.")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geodns.errors import ConfigError, Reason, Unavailable
-from geodns.settings import ENVIRONMENT_PREFIX, Endpoint, default_data_dir, endpoint
+from geodns.settings import ENVIRONMENT_PREFIX, default_data_dir
+from geodns.settings.values import Endpoint, endpoint
 
 # httpx's own command line would load 40 ms of libraries that no command here needs; None is
 # how the import system is told that a module is not there, and httpx does without.

@@ -13,7 +13,8 @@ from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
 from geodns.engine.native import is_built, reads_snapshots
 from geodns.errors import ConfigError, Reason
-from geodns.settings import Endpoint, Settings
+from geodns.settings import Settings
+from geodns.settings.values import Endpoint
 from geodns.snapshot.manifest import read_manifest
 
 FILES_WANTED = 65_536

@@ -139,7 +139,7 @@ class Monitor(Resource):
     damping: bool = Field(
         default=True,
         description="Whether a target that falls twice within ten minutes is held down until it "
-        "has been steady, for 5 to 9 minutes after its last failure.",
+        "has been steady, for 5 to 9 minutes after its last fall.",
     )
     lease_s: float | None = Field(
         default=None, ge=1, le=86_400, description="How long a pushed verdict holds at most."

@@ -1,11 +1,12 @@
 """``python -m tests.soak RUN [ARGUMENTS]``: one long run, or ``all`` of them.
 
 ``questions`` compares the engines on ten million packets (``--questions N --seed N``);
-``fuzz`` looks for packets and sections that crash the native engine or take it longer than
-10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name); ``sanitize``
-runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer; ``fixture`` writes
-anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
-(``OBSERVATIONS``).
+``model`` holds the reference engine against an interpreter of the model on a million questions
+(the same options); ``fuzz`` looks for packets and sections that crash the native engine or take
+it longer than 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name);
+``sanitize`` runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer;
+``fixture`` writes anew what they ask; ``health`` holds the rules of verdicts and votes
+against the oracle (``OBSERVATIONS``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as tests/conftes
 
 QUESTIONS = ["--questions", "10000000"]
 FUZZ = ["--seconds", "600"]
-LONG = ("questions", "fuzz", "sanitize", "health")
+LONG = ("questions", "model", "fuzz", "sanitize", "health")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +36,12 @@ def main(arguments: list[str]) -> int:
 
 def _questions(arguments: list[str]) -> int:
     from differential.native.__main__ import main
+
+    return main(arguments)
+
+
+def _model(arguments: list[str]) -> int:
+    from differential.oracle.__main__ import main
 
     return main(arguments)
 
@@ -66,6 +73,7 @@ def _fixture(_: list[str]) -> int:
 
 RUNS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "questions": (_questions, QUESTIONS),
+    "model": (_model, ["--questions", "1000000"]),
     "fuzz": (_fuzz, FUZZ),
     "sanitize": (_sanitize, []),
     "health": (_health, []),

@@ -72,6 +72,7 @@ def test_an_unexpected_error_is_logged_and_not_shown(
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+    assert answer.headers["X-Request-Id"] in answer.json()["detail"]
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert answer.headers["X-Request-Id"] in record.getMessage()
     assert record.exc_info

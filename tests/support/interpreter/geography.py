@@ -162,6 +162,19 @@ def special_block_len(family: int, address: int) -> int:
     return max((n.prefixlen for n in blocks if address in _range(str(n))), default=0)
 
 
+def length_beside_embedded(address: int) -> int:
+    """Length of the widest prefix of an IPv6 address that holds no mapped or NAT64 address.
+
+    Tables know whole /48, and these embed addresses in a part of one.
+    """
+    embedding = [ip_network("::ffff:0:0/96"), ip_network("64:ff9b::/96")]
+    for length in range(129):
+        around = ip_network((address, length), strict=False)
+        if not any(around.overlaps(each) for each in embedding):
+            return length
+    return 128
+
+
 def folded(address: int, source: int) -> tuple[int, int] | None:
     """The covered bits of an embedded IPv4 address, the rest zero, and where they start."""
     if address in _range(TEREDO):

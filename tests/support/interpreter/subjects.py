@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from support.interpreter.geography import folded, special_block_len
+from support.interpreter.geography import folded, length_beside_embedded, special_block_len
 from support.interpreter.views import Cell, View
 
 
@@ -52,7 +52,7 @@ def subject_of(view: View, question: Question, *, ecs: bool) -> Subject:
         if view.cell(4, inner[0]).rule is not None:
             return _by_subnet(view, 4, inner[0], inner[1], scope)
         scope = max(scope, inner[1] + view.scope(4, inner[0]))
-    scope = max(scope, special_block_len(6, whole))
+    scope = max(scope, special_block_len(6, whole) or length_beside_embedded(whole))
     return _by_resolver(view, question.resolver, scope)
 
 
