@@ -75,6 +75,7 @@ NODE = Kind("node", ("id",))
 LATENCY = Kind("latency", ("id",))
 MONITOR = Kind("monitor", ("id",))
 OVERRIDE = Kind("override", ("id",))
+WEBHOOK = Kind("webhook", ("id",))
 ALL = (
     ZONE,
     Kind("steer", ("zone", "owner"), home=1),
@@ -85,6 +86,7 @@ ALL = (
     Kind("network", ("id",)),
     LATENCY,
     OVERRIDE,
+    WEBHOOK,
 )
 
 

@@ -87,6 +87,10 @@ class Observer(Protocol):
         """How a steer is compiled: ``{"cache_entries": {"v4": …, "v6": …}, "classes": …}``, the
         entries of a cache that keeps them by scope; None before it is served."""
 
+    def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
+        """What became of a webhook's notices: ``{"waiting": 0, "delivered": 3, "failed": 0,
+        "dropped": 0, "last": {"at": …, "error": …}}``; None before it is known."""
+
     def serial(self, zone_id: str) -> int | None:
         """The SOA serial that a zone is served with; None before it is."""
 

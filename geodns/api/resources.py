@@ -1,4 +1,4 @@
-"""The routes of the six resources: one handler for all of them, made once for each kind."""
+"""The routes of all resources: one handler for all of them, made once for each kind."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from geodns.document.resources import Key
 from geodns.errors import ConfigError, Reason
 from geodns.model.network import Network
 from geodns.model.node import Node
+from geodns.model.webhook import Webhook
 from geodns.model.zone import Steer
 
 PREFIX = "/api/v1"
@@ -183,6 +184,8 @@ class Collection:
         if isinstance(resource, Steer):
             zone_id, owner = found.key
             return self._observer.steer_status(zone_id, owner)
+        if isinstance(resource, Webhook):
+            return self._observer.webhook_status(found.key[0])
         if not isinstance(resource, Node | Network):
             return None
         place = location_of(resource)

@@ -1,4 +1,4 @@
-"""The routes besides the six resources: the document, questions, and the server's own state."""
+"""The routes besides the resources: the document, questions, and the server's own state."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
 from geodns.model.base import Resource
 from geodns.model.config import Config
 from geodns.model.node import Node
+from geodns.model.webhook import Webhook
 from geodns.store.base import Store
 
 
@@ -219,6 +220,8 @@ class Service:
             known = known if isinstance(known, Node) else None
             resource, note = edit.placed(resource, known, self._geo)
             notes = (note,) if note else ()
+        if isinstance(resource, Webhook):
+            resource = edit.keeping(resource, found.resource if found else None)
         after = edit.with_resource(self.config, kind, key, resource)
         return Draft(after, (kind, key), created=found is None, notes=notes)
 

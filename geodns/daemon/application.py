@@ -12,8 +12,11 @@ from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.daemon.controller import Controller
 from geodns.daemon.places import ADMIN_TOKEN
+from geodns.daemon.poster import Poster
 from geodns.daemon.reaper import Reaper
+from geodns.daemon.webhooks import Webhooks
 from geodns.errors import GeodnsError
+from geodns.health.probes.local import ApiPorts, Local
 from geodns.store.base import Token
 from geodns.store.configuration import to_config
 from geodns.store.tokens import ensure_admin_token, verify
@@ -33,6 +36,12 @@ def make_application(control: Controller) -> FastAPI:
     observer = control.observer
     registration = Registration(service, store)
     control.reaper = Reaper(registration)
+    control.webhooks = observer.webhooks = Webhooks(
+        control.desk.happenings,
+        lambda: service.config,
+        control.bookmark(),
+        Poster(Local(own_ports=ApiPorts(control.data_dir))),
+    )
     parts = (service, observer, control.desk, control.geo, registration, store)
     return create_app(*parts, owner_of, observer.engine)
 

@@ -80,12 +80,14 @@ async def _serve(
     starting = loop.create_task(publish_at_start(control))
     announcing = loop.create_task(_announce(server, control))
     reaping = loop.create_task(control.reaper.run()) if control.reaper else starting
+    telling = loop.create_task(control.webhooks.run()) if control.webhooks else starting
     await asyncio.wait({serving, listening, ending}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     ending.cancel()
     starting.cancel()
     announcing.cancel()
     reaping.cancel()
+    telling.cancel()
     listening.cancel()
     await serving
 

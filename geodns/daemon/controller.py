@@ -10,12 +10,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from geodns.daemon.bookmark import Bookmark
 from geodns.daemon.desk import Desk
 from geodns.daemon.geo import Geo
 from geodns.daemon.link import line
 from geodns.daemon.observer import Observer
 from geodns.daemon.places import STORE, Places
 from geodns.daemon.reaper import Reaper
+from geodns.daemon.webhooks import Webhooks
 from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
 from geodns.model.override import instant
 from geodns.settings import Settings
@@ -48,6 +50,7 @@ class Controller:
         self.observer = Observer(settings, places)
         self.geo = Geo(settings.geo_db, settings.asn_db)
         self.reaper: Reaper | None = None
+        self.webhooks: Webhooks | None = None
         self.desk = Desk(
             lambda message: writer.write(line(message)), places.journal, lambda: self.generation
         )
@@ -66,6 +69,10 @@ class Controller:
     def data_dir(self) -> Path:
         """Where everything durable lies."""
         return self._places.data
+
+    def bookmark(self) -> Bookmark:
+        """How far webhooks have been told."""
+        return Bookmark(self._places.data, self._places.journal)
 
     @property
     def dns_endpoints(self) -> list[str]:

@@ -51,13 +51,17 @@ class Events:
             self._generations.append((generation, at))
             self.ring()
 
+    def here(self) -> str:
+        """The id of the last event there was. Errors: Unavailable without a journal."""
+        return f"{Journal(self._path).next - 1}-{self._generation()}"
+
     async def stream(self, last: str | None) -> AsyncIterator[Event]:
         """All events after the one with the id ``last``; without it, those to come.
 
         Errors: ConfigError if that is no id, Unavailable without a journal.
         """
         journal = Journal(self._path)
-        seen, generation = _cursor(last) if last else (journal.next - 1, self._generation())
+        seen, generation = cursor_of(last or self.here())
         if seen >= journal.next:  # of a server before this one, whose ring is gone
             seen = 0
         while True:
@@ -79,7 +83,8 @@ class Events:
                 yield "", "", {}
 
 
-def _cursor(last: str) -> tuple[int, int]:
+def cursor_of(last: str) -> tuple[int, int]:
+    """An event's id in numbers. Errors: ConfigError if it is none."""
     found = re.fullmatch(r"([0-9]{1,15})-([0-9]{1,15})", last)
     if found is None:
         detail = "Last-Event-ID is no id of an event; they look like 17-4182."
@@ -105,6 +110,6 @@ def _view(record: Record) -> dict[str, Any]:
 def checked(journal: Path, last: str | None) -> None:
     """Refuse what `stream` would, before it has begun. Errors: as `Events.stream`."""
     if last:
-        _cursor(last)
+        cursor_of(last)
     if not journal.exists():
         raise Unavailable("The journal of health is not there yet; try again.")

@@ -11,6 +11,7 @@ from typing import Any
 from geodns.daemon.health_metrics import health_lines
 from geodns.daemon.overruled import Holders, holders_now, override_view
 from geodns.daemon.places import Places
+from geodns.daemon.webhooks import Webhooks
 from geodns.dns.names import from_url
 from geodns.engine.generation import Generation
 from geodns.engine.lookup import Lookup
@@ -62,6 +63,7 @@ class Observer:
         self._damage: Reason | None = None
         self.fault: Reason | None = None
         self.counts: dict[str, Any] = {}
+        self.webhooks: Webhooks | None = None
 
     # -- What the daemon tells us
 
@@ -150,9 +152,15 @@ class Observer:
             faults += [fault] if fault else []
         return faults
 
+    def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
+        """What became of a webhook's notices since this process began."""
+        return self.webhooks.status(webhook_id) if self.webhooks else None
+
     def metrics(self) -> str:
         """Counters of the workers and states of the targets, in Prometheus's text format."""
-        return "\n".join([*self._counter_lines(), *self._target_lines(), *self._health_lines(), ""])
+        told = self.webhooks.lines() if self.webhooks else ()
+        own = [*self._counter_lines(), *self._target_lines(), *self._health_lines(), *told]
+        return "\n".join([*own, ""])
 
     # -- Inside
 

@@ -28,6 +28,7 @@ from geodns.document.rules import (
     steer_warnings,
     subdivision_warnings,
 )
+from geodns.document.webhooks import webhook_faults
 from geodns.document.zones import zone_faults, zone_warnings
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -54,6 +55,7 @@ def check(config: Config, *, asns: bool = True) -> list[Reason]:
     faults += latency_faults(config)
     faults += monitor_faults(config)
     faults += override_faults(config)
+    faults += webhook_faults(config)
     return faults
 
 

@@ -13,6 +13,7 @@ from geodns.model.network import Network
 from geodns.model.node import Node
 from geodns.model.override import Override
 from geodns.model.pool import Pool
+from geodns.model.webhook import REVEALED, Webhook
 from geodns.model.zone import RRset, Steer, Zone
 
 Key = tuple[str, ...]
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Resource]] = {
     "network": Network,
     "latency": Latency,
     "override": Override,
+    "webhook": Webhook,
 }
 
 
@@ -79,5 +81,10 @@ def pointer(kind: str, key: Key) -> str:
 
 
 def body(resource: Resource) -> dict[str, Any]:
-    """The resource as plain data; what has its default is left out."""
+    """The resource as plain data; what has its default is left out, secrets are hidden."""
     return resource.model_dump(mode="json", exclude_defaults=True)
+
+
+def whole_body(resource: Resource) -> dict[str, Any]:
+    """The same with its secrets: for the store and for merging, never for a reply."""
+    return resource.model_dump(mode="json", exclude_defaults=True, context=REVEALED)

@@ -12,6 +12,7 @@ from geodns.model.node import Node
 from geodns.model.override import Override
 from geodns.model.pool import Pool
 from geodns.model.rule import Rule
+from geodns.model.webhook import Webhook
 from geodns.model.zone import RRset, Steer, Zone
 
 SteerKey = tuple[str, str]
@@ -56,6 +57,7 @@ class Config:
     networks: Mapping[str, Network] = field(default_factory=dict)
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
     def members(self, pool_id: str) -> dict[str, int]:
         """The pool's nodes with their weights, in the pool's own order.

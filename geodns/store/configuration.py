@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from geodns.document.resources import KINDS, Item, body, collect, pointer, resources
+from geodns.document.resources import KINDS, Item, collect, pointer, resources, whole_body
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import read
 from geodns.model.config import Config
@@ -37,7 +37,7 @@ def _writes(before: Config, after: Config) -> Iterator[Write]:
     old = {(item.kind, item.key): item.resource for item in resources(before)}
     for kind, key, resource in resources(after):
         if old.pop((kind, key), None) != resource:
-            yield Write(kind, key, body(resource))
+            yield Write(kind, key, whole_body(resource))
     for kind, key in old:
         yield Write(kind, key, None)
 

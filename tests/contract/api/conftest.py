@@ -96,6 +96,9 @@ class Observer:
     def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
         return {"cache_entries": {"v4": 9, "v6": 4}, "classes": 3}
 
+    def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
+        return {"waiting": 0, "delivered": 0, "failed": 0, "dropped": 0, "last": None}
+
     def status(self) -> dict[str, Any]:
         if self.crash:
             raise RuntimeError("a secret of the inner parts")
