@@ -257,11 +257,11 @@ def free_port(host: str = "127.0.0.1") -> int:
     """A port free for UDP and TCP just now."""
     while True:
         port = random.SystemRandom().choice(PORTS)
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            with suppress(OSError):
-                tcp.bind((host, port))
-                udp.bind((host, port))
-                return port
+        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+        with tcp, udp, suppress(OSError):
+            tcp.bind((host, port))
+            udp.bind((host, port))
+            return port
 
 
 def until(
