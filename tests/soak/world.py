@@ -16,6 +16,7 @@ from support.build import PARIS, ROME, TOKYO, config, node, zone
 from support.lab import Lab
 
 from geodns.geo.world import World, load_world
+from geodns.snapshot.keep import OPTIONAL_KINDS
 from geodns.snapshot.manifest import Entry
 from geodns.snapshot.section import Kind
 from geodns.snapshot.status import Override, Verdict
@@ -139,7 +140,7 @@ def fixture() -> str:
 
 def _write(directory: Path, form: str, lab: Lab) -> None:
     assert lab.manifest is not None
-    entries = [entry for entry in lab.manifest.sections if entry.kind != Kind.TARGETS]
+    entries = [entry for entry in lab.manifest.sections if entry.kind not in OPTIONAL_KINDS]
     for number, entry in enumerate(entries):
         (directory / f"{form}-{number}").write_bytes(lab.fetch(entry))
     lines = "\n".join(_named(form, number, entry) for number, entry in enumerate(entries))
