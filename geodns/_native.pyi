@@ -8,7 +8,10 @@ from typing import final
 from typing_extensions import Buffer
 
 # The module has one, and the stub check compares.
-__all__ = ["Around", "Engine", "Question", "Server", "__version__", "mix"]
+__all__ = ["SNAPSHOT_VERSION", "Around", "Engine", "Question", "Server", "__version__", "mix"]
+
+SNAPSHOT_VERSION: int
+"""The version of views, pools and geo that it reads."""
 
 __version__: str
 

@@ -1,4 +1,4 @@
-"""The one HTTP client, for those who talk to the admin API.
+"""The one HTTP client, for those who talk to the admin API, and for webhooks.
 
 It turns problem documents (RFC 9457) back into the errors they came from, so that a command
 fails in the same words and with the same exit code wherever the fault was found.
@@ -7,8 +7,11 @@ fails in the same words and with the same exit code wherever the fault was found
 from __future__ import annotations
 
 import json
+import logging
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,6 +37,9 @@ ANSWER_TIMEOUT_S = 30.0
 ANSWER_MAX_BYTES = 64 * 2**20
 """Source: no reference; a document is at most 16 MB when it comes in, more when indented."""
 
+# It logs each request with its whole URL, which may be a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -48,7 +54,12 @@ class Client:
     """Talks to one API. Proxies and credentials of the environment are not used."""
 
     def __init__(
-        self, base_url: str, token: str = "", *, transport: httpx.BaseTransport | None = None
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        transport: httpx.BaseTransport | None = None,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._base_url = base_url
         headers = {"Accept": "application/json, application/problem+json;q=0.9, */*;q=0.1"}
@@ -59,7 +70,7 @@ class Client:
             headers=headers,
             # Without TLS no list of authorities is read, which takes longer than a request.
             verify=base_url.startswith("https:"),
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=httpx.Timeout(answer_timeout_s, connect=CONNECT_TIMEOUT_S),
             trust_env=False,
             follow_redirects=False,  # the token must not follow to somewhere else
             transport=transport,
@@ -137,6 +148,39 @@ class Client:
             if len(octets) > ANSWER_MAX_BYTES:
                 raise Unavailable(f"{self._base_url} answers more than {ANSWER_MAX_BYTES} octets")
         return bytes(octets)
+
+
+async def post(url: str, address: str, octets: bytes, headers: Mapping[str, str]) -> int:
+    """The status of the reply to one POST; the rest of the reply is not read.
+
+    Shape:  ``address`` is connected to, whatever the URL's name stands for by now; the name is
+            still what is asked for and whom the certificate must be for.
+    Errors: Unavailable in words that do not tell the URL. Time is the caller's to bound.
+    """
+    target = httpx.URL(url)
+    fields = {**headers, "Host": target.netloc.decode("ascii"), "User-Agent": "geodns"}
+    try:
+        async with httpx.AsyncClient(
+            verify=_trusted(), trust_env=False, follow_redirects=False, timeout=None
+        ) as client:
+            request = client.build_request(
+                "POST",
+                target.copy_with(host=address),
+                content=octets,
+                headers=fields,
+                extensions={"sni_hostname": target.host},
+            )
+            reply = await client.send(request, stream=True)
+            await reply.aclose()
+            return reply.status_code
+    except (httpx.TransportError, OSError) as error:
+        raise Unavailable(f"{error or type(error).__name__}") from None
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """The authorities, read once: that takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def error_from(answer: Answer, base_url: str) -> GeodnsError:

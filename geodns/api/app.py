@@ -14,18 +14,22 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from geodns import __version__
 from geodns.api import openapi
+from geodns.api.agents import Registration, agent_routes
 from geodns.api.auth import Gate
 from geodns.api.envelope import Envelope
+from geodns.api.events import event_routes
 from geodns.api.history import history_routes
 from geodns.api.latencies import latency_routes
-from geodns.api.ports import Geo, Observer
+from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.resources import PREFIX, resource_routes
 from geodns.api.routes import document_routes, question_routes, state_routes
 from geodns.api.service import Service
+from geodns.api.tokens import token_routes
 from geodns.api.zonefiles import zonefile_routes
 from geodns.document.schema import document_schema
 from geodns.errors import GeodnsError
+from geodns.store.base import Store, Token
 
 ABOUT = "Steers users to the nearest healthy edge node."
 
@@ -33,14 +37,18 @@ ABOUT = "Steers users to the nearest healthy edge node."
 def create_app(
     service: Service,
     observer: Observer,
+    health: Health,
     geo: Geo,
-    verify_token: Callable[[str], str | None],
+    registration: Registration,
+    store: Store,
+    verify_token: Callable[[str], Token | None],
     engine: str,
 ) -> FastAPI:
     """The admin API as an ASGI application.
 
-    Shape: ``verify_token`` takes a bearer token and gives the name of its owner, None if it is
-           nobody's; it may block. ``engine`` is the name of the engine that answers.
+    Shape: ``verify_token`` takes a bearer token and gives what it stands for, None if it is
+           nobody's; it may block. ``store`` keeps the tokens. ``engine`` is the name of the
+           engine that answers.
     """
     app = FastAPI(
         title="geodns",
@@ -53,12 +61,15 @@ def create_app(
         middleware=[Middleware(Envelope, gate=Gate(verify_token))],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
     )
-    app.include_router(resource_routes(service, observer), prefix=PREFIX)
-    app.include_router(latency_routes(service, observer), prefix=PREFIX)
+    app.include_router(resource_routes(service, observer, health, registration), prefix=PREFIX)
+    app.include_router(latency_routes(service, observer, health, registration), prefix=PREFIX)
     app.include_router(document_routes(service), prefix=PREFIX)
     app.include_router(history_routes(service, service.store), prefix=PREFIX)
+    app.include_router(token_routes(store), prefix=PREFIX)
+    app.include_router(agent_routes(service, health, registration), prefix=PREFIX)
+    app.include_router(event_routes(health), prefix=PREFIX)
     app.include_router(zonefile_routes(service, observer), prefix=PREFIX)
-    app.include_router(question_routes(service, observer, geo), prefix=PREFIX)
+    app.include_router(question_routes(service, observer, health, geo), prefix=PREFIX)
     app.include_router(state_routes(service, observer, engine))
     _add_description(app)
     return app

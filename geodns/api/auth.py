@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
 from geodns.api.problems import HttpError
+from geodns.store.base import Token
 
 TOKEN_MAX_BYTES = 4096
 """Longest token looked at. Source: no reference; ours have under 100."""
@@ -29,7 +30,7 @@ class Gate:
 
     def __init__(
         self,
-        verify: Callable[[str], str | None],
+        verify: Callable[[str], Token | None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -38,8 +39,8 @@ class Gate:
         self._sleep = sleep
         self._next_failure_s: OrderedDict[str, float] = OrderedDict()
 
-    async def actor(self, authorization: Iterable[bytes], address: str) -> str:
-        """Whose token the Authorization fields carry.
+    async def actor(self, authorization: Iterable[bytes], address: str) -> Token:
+        """The token that the Authorization fields carry.
 
         Errors: HttpError 401, after a wait, if it is nobody's; 429 if too many wait already.
         """

@@ -9,14 +9,15 @@ from typing import Any
 from geodns.api.kinds import ALL, ZONE, Kind, config_key
 from geodns.api.ports import Geo
 from geodns.document.references import references
-from geodns.document.resources import Key, body, collect, pointer, resources
+from geodns.document.resources import Key, collect, pointer, resources, whole_body
 from geodns.document.tolerant import Judge, further_faults_of
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import Resource, read
 from geodns.model.config import Config
 from geodns.model.node import Location, Node
+from geodns.model.webhook import Webhook
 
-READ_ONLY = frozenset({"id", "revision", "status", "warnings"})
+READ_ONLY = frozenset({"id", "revision", "status", "author", "warnings"})
 """What replies add to a resource and writes ignore."""
 
 
@@ -46,7 +47,14 @@ def applied(config: Config, wanted: Config, made: frozenset[tuple[str, Key]]) ->
     """The Config with all of ``wanted`` in it, and without those ``made`` that it lacks."""
     stays = {(item.kind, item.key) for item in resources(wanted)}
     items = [item for item in resources(config) if (item.kind, item.key) not in made - stays]
-    return collect([*items, *resources(wanted)])
+    after = collect([*items, *resources(wanted)])
+    kept = {at: keeping(hook, config.webhooks.get(at)) for at, hook in after.webhooks.items()}
+    return replace(after, webhooks=kept)
+
+
+def keeping(webhook: Webhook, known: Resource | None) -> Webhook:
+    """The webhook, with what replies hide as it was where it came back hidden."""
+    return webhook.keeping(known) if isinstance(known, Webhook) else webhook
 
 
 def _kept(section: Mapping[Any, Any], other: Kind, kind: Kind, key: Key) -> Mapping[Any, Any]:
@@ -65,7 +73,7 @@ _INSTEAD = {"at": "location", "location": "at", "pool": "split", "split": "pool"
 def merged(resource: Resource, patch: Any) -> Any:
     """The body of a resource, changed by a merge patch. A field that is set puts out the one that
     it stands instead of, unless the patch speaks of that, too."""
-    fields = body(resource)
+    fields = whole_body(resource)
     for name in patch if isinstance(patch, dict) else ():
         other = _INSTEAD.get(name)
         if other is not None and patch[name] is not None and other not in patch:

@@ -12,7 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geodns.api.auth import Gate
 from geodns.api.problems import problem_response
+from geodns.api.roles import permit
 from geodns.errors import GeodnsError
+from geodns.store.base import Token
 
 log = logging.getLogger("geodns.api")
 access_log = logging.getLogger("geodns.api.access")
@@ -52,20 +54,21 @@ class Envelope:
     async def _answer(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         try:
             if scope["path"].startswith(GUARDED_PREFIX):
-                scope["state"]["actor"] = await self._actor(scope)
+                token = await self._token(scope)
+                scope["state"] |= {"actor": token.id, "token": token}
+                permit(token, scope["method"], scope["path"])
             await self._app(scope, receive, reply.send)
         except ClientDisconnect:
             pass  # nobody is left to be told
         except Exception as error:
             if not isinstance(error, GeodnsError):
                 log.exception("request %s failed unexpectedly", reply.request_id)
-                error = GeodnsError(
-                    "Something unexpected happened; the log tells more under this request id."
-                )
+                what = "Something unexpected happened; the log tells more under"
+                error = GeodnsError(f"{what} {reply.request_id}.")
             if reply.status == 0:
                 await problem_response(error, reply.request_id)(scope, receive, reply.send)
 
-    async def _actor(self, scope: Scope) -> str:
+    async def _token(self, scope: Scope) -> Token:
         fields = [value for name, value in scope["headers"] if name == b"authorization"]
         return await self._gate.actor(fields, source_address(scope))
 

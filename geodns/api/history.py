@@ -15,8 +15,9 @@ from geodns.api.requests import TERMS, number, read_query, read_terms
 from geodns.api.resources import PAGE_DEFAULT, PAGE_MAX
 from geodns.api.routes import applied
 from geodns.api.service import Service
+from geodns.document.resources import shown
 from geodns.errors import ConfigError, Reason
-from geodns.store.base import Changed, Entry, Store
+from geodns.store.base import Body, Changed, Entry, Store
 
 NUMBER_MAX_DIGITS = 15
 """Source: no reference; more revisions than a server writes in its life."""
@@ -104,9 +105,13 @@ def _changed(change: Changed) -> dict[str, Any]:
     return {
         "kind": change.kind,
         "id": "/".join(change.key),
-        "before": change.before,
-        "after": change.after,
+        "before": _shown(change.kind, change.before),
+        "after": _shown(change.kind, change.after),
     }
+
+
+def _shown(kind: str, stored: Body | None) -> Body | None:
+    return None if stored is None else shown(kind, stored)
 
 
 def _number(name: str, text: str) -> int:

@@ -73,15 +73,20 @@ class Kind:
 ZONE = Kind("zone", ("zone",))
 NODE = Kind("node", ("id",))
 LATENCY = Kind("latency", ("id",))
+MONITOR = Kind("monitor", ("id",))
+OVERRIDE = Kind("override", ("id",))
+WEBHOOK = Kind("webhook", ("id",))
 ALL = (
     ZONE,
     Kind("steer", ("zone", "owner"), home=1),
     Kind("rrset", ("zone", "owner", "type"), home=1),
     NODE,
     Kind("pool", ("id",)),
-    Kind("monitor", ("id",)),
+    MONITOR,
     Kind("network", ("id",)),
     LATENCY,
+    OVERRIDE,
+    WEBHOOK,
 )
 
 

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
+from geodns.api.agents import Registration
 from geodns.api.bodies import DOCUMENT_MAX_BYTES
 from geodns.api.kinds import LATENCY
 from geodns.api.ledger import Found
-from geodns.api.ports import Observer
+from geodns.api.ports import Health, Observer
 from geodns.api.requests import read_query, read_text
 from geodns.api.resources import Collection, etag
 from geodns.api.service import Service
@@ -24,10 +25,12 @@ from geodns.model.latency import Latency
 MEDIA_TYPE = "text/csv"  # RFC 7111, RFC 4180
 
 
-def latency_routes(service: Service, observer: Observer) -> APIRouter:
+def latency_routes(
+    service: Service, observer: Observer, health: Health, registration: Registration
+) -> APIRouter:
     """Read, replace and remove tables whole."""
     router = APIRouter(tags=[LATENCY.section])
-    of = Tables(LATENCY, service, observer)
+    of = Tables(LATENCY, service, observer, health, registration)
     table = [
         (LATENCY.collection_path, "GET", of.list_items, "List latency tables"),
         (LATENCY.item_path, "GET", of.show, "Read a latency table"),

@@ -20,6 +20,9 @@ from geodns.model.config import Config
 from geodns.store.base import Commit, Store, Write
 from geodns.store.configuration import to_config, to_writes
 
+AUTHORS_MAX = 10_000
+"""Revisions whose authors are kept. Source: no reference; some 2 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -78,6 +81,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._authors: dict[int, str] = {}
         self._added: list[Commit] = []
         self.current = self.draft = self._read()
 
@@ -108,6 +112,15 @@ class Ledger:
             self.current = self.draft
         finally:
             self.draft = self.current
+
+    def author(self, revision: int) -> str:
+        """Whose token made a revision; "" if that is not known any more."""
+        if revision not in self._authors:
+            found = self._store.revision(revision)
+            if len(self._authors) >= AUTHORS_MAX:
+                self._authors.clear()
+            self._authors[revision] = found.actor if found else ""
+        return self._authors[revision]
 
     def _read(self) -> Version:
         revision, records = self._store.read()

@@ -10,10 +10,12 @@ import hashlib
 from html import escape
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from geodns.api.kinds import ALL, Kind
 from geodns.document.schema import document_of
+from geodns.model.asked import Heartbeat, NewToken, PushedVerdict
 
 _REF = "#/components/schemas/"
 
@@ -27,6 +29,10 @@ PAGING = {
     "limit": ("integer", "At most so many items."),
     "cursor": ("string", "The next of the page before."),
 }
+
+
+OTHERS = (Heartbeat, NewToken, PushedVerdict)
+"""Bodies that are no resources."""
 
 
 def operation(
@@ -87,8 +93,10 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
 
 def schemas() -> dict[str, Any]:
     """The schemas of all resources, of the document and of problems."""
+    models: list[type[BaseModel]] = [*(kind.model for kind in ALL), *OTHERS]
     _, found = models_json_schema(
-        [(kind.model, "validation") for kind in ALL], ref_template=_REF + "{model}"
+        [(model, "validation") for model in models],
+        ref_template=_REF + "{model}",
     )
     own: dict[str, Any] = found["$defs"]
     new = {f"New{_name(kind)}": _with_id(own[_name(kind)]) for kind in ALL}

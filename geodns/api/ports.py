@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from geodns.errors import Reason
@@ -54,6 +55,10 @@ class Geo(Protocol):
     def knows_asns(self) -> bool:
         """Whether there is a database of autonomous systems."""
 
+    @property
+    def knows_subdivisions(self) -> bool:
+        """Whether the database tells of states, provinces and the like."""
+
     def lookup(self, address: str) -> PlaceView | None:
         """Where an address is; None if the database does not know."""
 
@@ -82,6 +87,10 @@ class Observer(Protocol):
         """How a steer is compiled: ``{"cache_entries": {"v4": …, "v6": …}, "classes": …}``, the
         entries of a cache that keeps them by scope; None before it is served."""
 
+    def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
+        """What became of a webhook's notices: ``{"waiting": 0, "delivered": 3, "failed": 0,
+        "dropped": 0, "last": {"at": …, "error": …}}``; None before it is known."""
+
     def serial(self, zone_id: str) -> int | None:
         """The SOA serial that a zone is served with; None before it is."""
 
@@ -93,3 +102,26 @@ class Observer(Protocol):
 
     def metrics(self) -> str:
         """Metrics in Prometheus's text format, names other than those `metrics` writes."""
+
+
+class Health(Protocol):
+    """The health process, as far as it answers."""
+
+    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """What it knows of targets by (address, monitor); of one alone with its transitions.
+
+        Shape: as `geodns.health.requests.told`; less than asked for, or nothing, if it is mute.
+        """
+
+    def beat(self, node_id: str, load: float | None) -> None:
+        """Hand on a sign of life, and how busy the node says it is."""
+
+    def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        """Id, kind and data of what happens after an event, or from now on.
+
+        Shape:  a kind of "" is a mere sign of life.
+        Errors: ConfigError if ``last`` is no id of an event, Unavailable.
+        """
+
+    def push(self, verdict: dict[str, Any]) -> None:
+        """Hand on a verdict from outside, as `geodns.health.requests.PushRequest`."""

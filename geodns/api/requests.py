@@ -91,6 +91,11 @@ def read_terms(request: Request, query: dict[str, str]) -> Terms:
     )
 
 
+def author(request: Request) -> dict[str, str]:
+    """Who asks and by which request, as the audit wants to know."""
+    return {"actor": request.state.actor, "request_id": request.state.request_id}
+
+
 def flag(query: dict[str, str], name: str) -> bool:
     """A parameter that is true or false; the bare name means true. Errors: ConfigError."""
     text = query.get(name, "false").lower()

@@ -1,4 +1,4 @@
-"""The routes of the six resources: one handler for all of them, made once for each kind."""
+"""The routes of all resources: one handler for all of them, made once for each kind."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
-from geodns.api.kinds import ALL, LATENCY, Kind, read_key
+from geodns.api.agents import Registration
+from geodns.api.health import node_status
+from geodns.api.kinds import ALL, LATENCY, NODE, OVERRIDE, Kind, read_key
 from geodns.api.ledger import Found
-from geodns.api.ports import Observer
+from geodns.api.ports import Health, Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
 from geodns.api.requests import TERMS, number, read_body, read_query, read_terms
@@ -25,6 +27,7 @@ from geodns.document.resources import Key
 from geodns.errors import ConfigError, Reason
 from geodns.model.network import Network
 from geodns.model.node import Node
+from geodns.model.webhook import Webhook
 from geodns.model.zone import Steer
 
 PREFIX = "/api/v1"
@@ -38,13 +41,15 @@ PATCH_TYPES = ("application/merge-patch+json", "application/json")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource_routes(service: Service, observer: Observer) -> APIRouter:
+def resource_routes(
+    service: Service, observer: Observer, health: Health, registration: Registration
+) -> APIRouter:
     """The routes of all collections and their items."""
     router = APIRouter()
     for kind in ALL:
         if kind is LATENCY:
             continue  # its bodies are no JSON
-        _add(router, kind, Collection(kind, service, observer))
+        _add(router, kind, Collection(kind, service, observer, health, registration))
     return router
 
 
@@ -75,10 +80,19 @@ def _add(router: APIRouter, kind: Kind, of: Collection) -> None:
 class Collection:
     """What HTTP can do with the resources of one kind."""
 
-    def __init__(self, kind: Kind, service: Service, observer: Observer) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        service: Service,
+        observer: Observer,
+        health: Health,
+        registration: Registration,
+    ) -> None:
         self._kind = kind
         self._service = service
         self._observer = observer
+        self._health = health
+        self._registration = registration
 
     async def list_items(self, request: Request) -> Response:
         query = read_query(request, ("limit", "cursor"))
@@ -91,7 +105,10 @@ class Collection:
     async def show(self, request: Request) -> Response:
         read_query(request, ())
         found = self._service.get(self._kind, self._key(request))
-        return JSONResponse(self._view(found), headers=etag(found))
+        view = self._view(found)
+        if self._kind is NODE:
+            view["status"] |= await node_status(self._observer, self._health, view["id"])
+        return JSONResponse(view, headers=etag(found))
 
     async def create(self, request: Request) -> Response:
         terms = read_terms(request, read_query(request, TERMS))
@@ -102,12 +119,24 @@ class Collection:
 
     async def replace(self, request: Request) -> Response:
         key, terms = self._key_and_terms(request)
-        outcome = await self._service.put(self._kind, key, await read_body(request), terms)
-        return self._written(key, outcome)
+        data = await read_body(request)
+        if request.state.token.role == "agent":
+            return await self._register(request, key, data, terms)
+        return self._written(key, await self._service.put(self._kind, key, data, terms))
+
+    async def _register(self, request: Request, key: Key, data: Any, terms: Terms) -> Response:
+        """The node of an agent, which gets a secret of its own the first time."""
+        token = request.state.token
+        await self._registration.check(token, key[0], data)
+        outcome = await self._service.put(self._kind, key, data, terms)
+        secret = await self._registration.secret_for(token, key[0])
+        return self._written(key, outcome, {"secret": secret} if secret else None)
 
     async def merge(self, request: Request) -> Response:
         key, terms = self._key_and_terms(request)
         data = await read_body(request, media_types=PATCH_TYPES)
+        if request.state.token.role == "agent":
+            await self._registration.check(request.state.token, key[0], data, merged=True)
         return self._written(key, await self._service.patch(self._kind, key, data, terms))
 
     async def remove(self, request: Request) -> Response:
@@ -115,6 +144,8 @@ class Collection:
         outcome = await self._service.delete(self._kind, key, terms)
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
+        if self._kind is NODE:
+            await self._registration.forget(key[0])
         return Response(status_code=204)
 
     # --- From the request ---
@@ -144,6 +175,7 @@ class Collection:
             "id": id_,
             "revision": found.revision,
             "status": self._status(found),
+            **({"author": self._service.author(found)} if self._kind is OVERRIDE else {}),
             **found.resource.model_dump(mode="json"),
         }
 
@@ -153,6 +185,8 @@ class Collection:
         if isinstance(resource, Steer):
             zone_id, owner = found.key
             return self._observer.steer_status(zone_id, owner)
+        if isinstance(resource, Webhook):
+            return self._observer.webhook_status(found.key[0])
         if not isinstance(resource, Node | Network):
             return None
         place = location_of(resource)
@@ -161,11 +195,12 @@ class Collection:
             return where
         return {**self._observer.node_status(found.key[0]), **where}
 
-    def _written(self, key: Key, outcome: Outcome) -> Response:
+    def _written(self, key: Key, outcome: Outcome, more: dict[str, Any] | None = None) -> Response:
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
         found = outcome.found or self._service.get(self._kind, key)
         view = {**self._view(found), "warnings": [reason_view(each) for each in outcome.warnings]}
+        view |= more or {}
         headers = {**etag(found), **(self._location(key) if outcome.created else {})}
         return JSONResponse(view, 201 if outcome.created else 200, headers)
 

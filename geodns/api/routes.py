@@ -1,4 +1,4 @@
-"""The routes besides the six resources: the document, questions, and the server's own state."""
+"""The routes besides the resources: the document, questions, and the server's own state."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from geodns import __version__
 from geodns.api import openapi
 from geodns.api.bodies import DOCUMENT_MAX_BYTES
+from geodns.api.health import server_status
 from geodns.api.kinds import ALL
-from geodns.api.ports import Geo, Observer
+from geodns.api.ports import Geo, Health, Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
 from geodns.api.requests import TERMS, flag, read_body, read_query, read_terms, required
@@ -85,7 +86,7 @@ def applied(outcome: Outcome) -> Response:
     )
 
 
-def question_routes(service: Service, observer: Observer, geo: Geo) -> APIRouter:
+def question_routes(service: Service, observer: Observer, health: Health, geo: Geo) -> APIRouter:
     """What the server would answer, how it is, and where an address is."""
     router = APIRouter(tags=["questions"])
 
@@ -114,7 +115,7 @@ def question_routes(service: Service, observer: Observer, geo: Geo) -> APIRouter
     async def status(request: Request) -> Response:
         read_query(request, ())
         own = {"generation": service.publishing.generation, "revision": service.revision}
-        return JSONResponse({**own, **observer.status()})
+        return JSONResponse({**own, **await server_status(observer, health)})
 
     @router.get(
         "/geo/lookup",

@@ -23,6 +23,7 @@ from geodns.errors import Conflict, Reason
 from geodns.model.base import Resource
 from geodns.model.config import Config
 from geodns.model.node import Node
+from geodns.model.webhook import Webhook
 from geodns.store.base import Record, Store
 from geodns.store.configuration import to_config
 
@@ -36,7 +37,7 @@ class Service:
         self._geo = geo
         self._check = partial(check, asns=geo.knows_asns)
         self.publishing = Publishing(publisher)
-        self._write = Writing(self._ledger, self.publishing, asns=geo.knows_asns).write
+        self._write = Writing(self._ledger, self.publishing, geo).write
 
     @property
     def config(self) -> Config:
@@ -69,6 +70,10 @@ class Service:
         if kind.home and home[0] not in now.config.zones:
             raise not_found(ZONE.title(home))
         return now.page(kind, home, after_id, limit)
+
+    def author(self, found: Found) -> str:
+        """Whose token wrote a resource last. Errors: Unavailable."""
+        return self._ledger.author(found.revision)
 
     def export(self) -> dict[str, Any]:
         """The whole configuration as a document."""
@@ -192,6 +197,8 @@ class Service:
             known = known if isinstance(known, Node) else None
             resource, note = edit.placed(resource, known, self._geo)
             notes = (note,) if note else ()
+        if isinstance(resource, Webhook):
+            resource = edit.keeping(resource, found.resource if found else None)
         after = edit.with_resource(now.config, kind, key, resource)
         return Draft(after, (kind, key), created=found is None, notes=notes)
 

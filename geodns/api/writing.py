@@ -15,6 +15,7 @@ from functools import partial
 from geodns.api import edit
 from geodns.api.kinds import Kind
 from geodns.api.ledger import Found, Ledger, Version
+from geodns.api.ports import Geo
 from geodns.api.preconditions import Terms
 from geodns.api.publishing import Publishing
 from geodns.document.brakes import brakes
@@ -95,10 +96,11 @@ class _Done:
 class Writing:
     """The queue of writes of one ledger."""
 
-    def __init__(self, ledger: Ledger, publishing: Publishing, *, asns: bool) -> None:
+    def __init__(self, ledger: Ledger, publishing: Publishing, geo: Geo) -> None:
         self._ledger = ledger
         self._publishing = publishing
-        self._asns = asns
+        self._asns = geo.knows_asns
+        self._known = {"asns": geo.knows_asns, "subdivisions": geo.knows_subdivisions}
         self._sound: Config | None = None
         self._waiting: list[_Waiting] = []
         self._turns: asyncio.Task[None] | None = None
@@ -177,9 +179,9 @@ class Writing:
     def _warnings(self, before: Config, drafted: Draft) -> list[Reason]:
         """All warnings on a whole document; of one resource's those about it and new ones."""
         if drafted.subject is None:
-            return warnings(drafted.after, asns=self._asns)
+            return warnings(drafted.after, **self._known)
         is_subject = partial(_is_about, drafted.subject)
-        return new_warnings(before, drafted.after, is_subject, asns=self._asns)
+        return new_warnings(before, drafted.after, is_subject, **self._known)
 
     def _faults(self, before: Config, after: Config) -> list[Reason]:
         """What forbids ``after``; cheap where ``before`` was found without faults here."""

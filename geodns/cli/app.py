@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from geodns import __version__
-from geodns.cli import INTERRUPTED, backups, complain, documents, geo, latencies, questions, records
+from geodns.cli import (
+    INTERRUPTED,
+    agent,
+    backups,
+    complain,
+    documents,
+    drains,
+    geo,
+    latencies,
+    questions,
+    records,
+)
 from geodns.cli.nouns import NOUNS
 from geodns.cli.options import OutputOption
 from geodns.cli.output import Output, write_data, write_fields
@@ -110,6 +121,9 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "explain": questions.explain,
     "query": questions.query,
     "steer": records.steer,
+    "agent": agent.agent,
+    "drain": drains.drain,
+    "undrain": drains.undrain,
     "plan": documents.plan,
     "apply": documents.apply,
     "export": documents.export,

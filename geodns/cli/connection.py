@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geodns.errors import ConfigError, Reason, Unavailable
-from geodns.settings import ENVIRONMENT_PREFIX, Endpoint, default_data_dir, endpoint
+from geodns.settings import ENVIRONMENT_PREFIX, default_data_dir
+from geodns.settings.values import Endpoint, endpoint
 
 # httpx's own command line would load 40 ms of libraries that no command here needs; None is
 # how the import system is told that a module is not there, and httpx does without.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-from geodns.net import Client  # noqa: E402
+from geodns.net import ANSWER_TIMEOUT_S, Client  # noqa: E402
 
 ANNOUNCEMENT = "api.json"
 TOKEN_FILE = "admin.token"
@@ -35,7 +36,11 @@ class Announcement:
     dns: tuple[Endpoint, ...]
 
 
-def connect(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Client:
+def connect(
+    data_dir: Path | None,
+    environ: Mapping[str, str] | None = None,
+    answer_timeout_s: float = ANSWER_TIMEOUT_S,
+) -> Client:
     """A client of the API that this command is about.
 
     Errors: Unavailable if no server is known; ConfigError without a token.
@@ -43,7 +48,8 @@ def connect(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> 
     environ = os.environ if environ is None else environ
     directory = directory_of(data_dir, environ)
     url = environ.get("GEODNS_API") or announcement(directory).api
-    return Client(url, environ.get("GEODNS_TOKEN") or _token(url, directory))
+    token = environ.get("GEODNS_TOKEN") or _token(url, directory)
+    return Client(url, token, answer_timeout_s=answer_timeout_s)
 
 
 def directory_of(data_dir: Path | None, environ: Mapping[str, str]) -> Path:

@@ -46,10 +46,15 @@ class Noun:
         app = typer.Typer(help=self.what, rich_markup_mode=None)
         app.command("list", help=f"List all {self.word}s.")(self.list)
         app.command("show", help=f"Show one {self.word} with all its fields.")(self.show)
-        app.command("add", help=f"Add a {self.word}.", epilog=f"Example: {self.how}")(self.add)
-        app.command("set", help=f"Change fields of a {self.word}.")(self.set)
-        app.command("remove", help=f"Remove a {self.word}.")(self.remove)
+        app.command("add", help=f"Add {self.one}.", epilog=f"Example: {self.how}")(self.add)
+        app.command("set", help=f"Change fields of {self.one}.")(self.set)
+        app.command("remove", help=f"Remove {self.one}.")(self.remove)
         return app
+
+    @property
+    def one(self) -> str:
+        """The word with its article."""
+        return f"{'an' if self.word[0] in 'aeiou' else 'a'} {self.word}"
 
     @property
     def how(self) -> str:
@@ -136,4 +141,10 @@ NOUNS = (
     Noun("network", "Networks: subnets whose place we know better than the geo database.",
          ("subnets", "location"),
          "office subnets=198.51.100.0/24,2001:db8:7::/48 at=MXP"),
+    Noun("webhook", "Webhooks: whom changes of health are told to.",
+         ("url", "events", "format"),
+         "ops url=https://hooks.example.com/geodns secret=…"),
+    Noun("override", "Overrides: nodes held up or down, whatever their health.",
+         ("state", "match", "from", "until", "reason", "author"),
+         "works match='{labels: {site: fra}}' state=down reason=move until=2026-12-01T06:00:00Z"),
 )  # fmt: skip

@@ -142,7 +142,7 @@ def _any(client: Client, *collection: str) -> bool:
 
 def _server(text: str) -> tuple[str, int]:
     """A server by address, with or without a port. Errors: ConfigError."""
-    from geodns.settings import endpoint
+    from geodns.settings.values import endpoint
 
     bare = text.replace(".", "").isdigit() or (text.count(":") > 1 and not text.startswith("["))
     try:

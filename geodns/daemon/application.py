@@ -7,11 +7,17 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
+from geodns.api.agents import Registration
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.daemon.controller import Controller
 from geodns.daemon.places import ADMIN_TOKEN
+from geodns.daemon.poster import Poster
+from geodns.daemon.reaper import Reaper
+from geodns.daemon.webhooks import Webhooks
 from geodns.errors import GeodnsError
+from geodns.health.probes.local import ApiPorts, Local
+from geodns.store.base import Token
 from geodns.store.configuration import to_config
 from geodns.store.tokens import ensure_admin_token, verify
 
@@ -23,12 +29,21 @@ def make_application(control: Controller) -> FastAPI:
     store = control.store
     ensure_admin_token(store, control.data_dir / ADMIN_TOKEN, datetime.now(UTC))
 
-    def owner_of(secret: str) -> str | None:
-        token = verify(store, secret, datetime.now(UTC))
-        return token.id if token else None
+    def owner_of(secret: str) -> Token | None:
+        return verify(store, secret, datetime.now(UTC))
 
     service = Service(store, control, control.geo)
-    return create_app(service, control.observer, control.geo, owner_of, control.observer.engine)
+    observer = control.observer
+    registration = Registration(service, store)
+    control.reaper = Reaper(registration)
+    control.webhooks = observer.webhooks = Webhooks(
+        control.desk.happenings,
+        lambda: service.config,
+        control.bookmark(),
+        Poster(Local(own_ports=ApiPorts(control.data_dir))),
+    )
+    parts = (service, observer, control.desk, control.geo, registration, store)
+    return create_app(*parts, owner_of, observer.engine)
 
 
 async def publish_at_start(control: Controller) -> None:

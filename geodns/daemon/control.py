@@ -24,6 +24,8 @@ from geodns.daemon.places import API_FILE
 from geodns.errors import GeodnsError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from geodns.daemon.controller import Controller
 
 log = logging.getLogger("geodns.control")
@@ -76,12 +78,25 @@ async def _serve(
     listening = loop.create_task(control.listen(reader))
     ending = loop.create_task(terminated.wait())
     starting = loop.create_task(publish_at_start(control))
+    announcing = loop.create_task(_announce(server, control))
+    reaping = loop.create_task(control.reaper.run()) if control.reaper else starting
+    telling = loop.create_task(control.webhooks.run()) if control.webhooks else starting
     await asyncio.wait({serving, listening, ending}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     ending.cancel()
     starting.cancel()
+    announcing.cancel()
+    reaping.cancel()
+    telling.cancel()
     listening.cancel()
     await serving
+
+
+async def _announce(server: uvicorn.Server, control: Controller) -> None:
+    """Tell that requests are heard from now on, or what waits for them would lapse too soon."""
+    while not server.started:  # noqa: ASYNC110, the server has no event for it
+        await asyncio.sleep(0.01)
+    control.announce_serving()
 
 
 def _write_api_file(control: Controller, api_socket: socket.socket) -> None:

@@ -6,14 +6,20 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
+from geodns.daemon.bookmark import Bookmark
+from geodns.daemon.desk import Desk
 from geodns.daemon.geo import Geo
 from geodns.daemon.link import line
 from geodns.daemon.observer import Observer
 from geodns.daemon.places import STORE, Places
+from geodns.daemon.reaper import Reaper
+from geodns.daemon.webhooks import Webhooks
 from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
+from geodns.model.override import instant
 from geodns.settings import Settings
 from geodns.snapshot.publish import Plan, Publisher
 from geodns.store.sqlite import SqliteStore
@@ -43,6 +49,11 @@ class Controller:
         self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
         self.geo = Geo(settings.geo_db, settings.asn_db)
+        self.reaper: Reaper | None = None
+        self.webhooks: Webhooks | None = None
+        self.desk = Desk(
+            lambda message: writer.write(line(message)), places.journal, lambda: self.generation
+        )
         self.store = SqliteStore(places.data / STORE)
         plan = Plan(
             data_dir=places.data,
@@ -58,6 +69,10 @@ class Controller:
     def data_dir(self) -> Path:
         """Where everything durable lies."""
         return self._places.data
+
+    def bookmark(self) -> Bookmark:
+        """How far webhooks have been told."""
+        return Bookmark(self._places.data, self._places.journal)
 
     @property
     def dns_endpoints(self) -> list[str]:
@@ -99,6 +114,7 @@ class Controller:
             self.observer.fault = Reason("", "not_published", f"Last change: {error}")
             raise
         self.observer.fault = None
+        self.desk.happenings.published(generation, instant(time.time_ns() // 1_000_000))
         return generation
 
     async def served(self, generation: int, timeout_s: float) -> bool:
@@ -113,12 +129,22 @@ class Controller:
 
     # -- The supervisor
 
+    def announce_serving(self) -> None:
+        """Tell the supervisor that the API answers."""
+        self._writer.write(line({"serving": True}))
+
     async def listen(self, reader: asyncio.StreamReader) -> None:
         """Hear the supervisor until it is gone."""
         while octets := await reader.readline():
             message = json.loads(octets)
             if "health" in message:
                 self.observer.health(message["health"])
+            elif "counted" in message:
+                self.observer.counts = message["counted"]
+            elif "journal" in message:
+                self.desk.happenings.ring()
+            elif "told" in message:
+                self.desk.heard(message["told"])
             elif "accepted" in message:
                 self._settle(message["accepted"], None)
             elif "refused" in message:

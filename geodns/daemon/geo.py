@@ -41,6 +41,12 @@ class Geo:
         """Whether there is a database of autonomous systems."""
         return self.asn_path is not None
 
+    @property
+    def knows_subdivisions(self) -> bool:
+        """Whether the database tells of states, provinces and the like; one that cannot be read
+        for now is not doubted."""
+        return self._database is None or self._database.has_subdivisions
+
     def lookup(self, address: str) -> Place | None:
         """Where an address is; None if the database does not know. Errors: Unavailable."""
         return self._open().lookup(address)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geodns.daemon.health_metrics import health_lines
+from geodns.daemon.overruled import Holders, holders_now, override_view
 from geodns.daemon.places import Places
+from geodns.daemon.webhooks import Webhooks
 from geodns.dns.names import from_url
 from geodns.engine.generation import Generation
 from geodns.engine.lookup import Lookup
@@ -16,6 +19,7 @@ from geodns.engine.page import COUNTERS, WorkerPage
 from geodns.errors import GeodnsError, Reason, Unavailable
 from geodns.settings import Settings
 from geodns.snapshot.manifest import CURRENT, SNAPSHOT_DIR, Entry, Manifest, read_manifest
+from geodns.snapshot.overrides import NO_BOOK, Book, decode_book
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import decode_targets
 from geodns.snapshot.status import StatusTable, Verdict
@@ -35,6 +39,7 @@ class _Live:
     number: int
     lookup: Lookup
     targets: list[dict[str, Any]]
+    book: Book
     of_node: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,6 +62,8 @@ class Observer:
         self._octets: dict[str, bytes] = {}
         self._damage: Reason | None = None
         self.fault: Reason | None = None
+        self.counts: dict[str, Any] = {}
+        self.webhooks: Webhooks | None = None
 
     # -- What the daemon tells us
 
@@ -90,7 +97,8 @@ class Observer:
     def node_status(self, node_id: str) -> dict[str, Any]:
         """A node's health: the worst of its targets, and each of them."""
         live = self._current()
-        mine = [self._target(target) for target in live.of_node.get(node_id, [])] if live else []
+        held = self._held(live)
+        mine = [self._target(each, held) for each in live.of_node.get(node_id, [])] if live else []
         return {"state": _worst([target["state"] for target in mine]), "targets": mine}
 
     def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
@@ -118,7 +126,8 @@ class Observer:
     def status(self) -> dict[str, Any]:
         """The server at a glance."""
         live = self._current()
-        targets = [self._target(target) for target in live.targets] if live else []
+        held = self._held(live)
+        targets = [self._target(target, held) for target in live.targets] if live else []
         return {
             "generation": live.number if live else 0,
             "engine": self.engine,
@@ -143,9 +152,15 @@ class Observer:
             faults += [fault] if fault else []
         return faults
 
+    def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
+        """What became of a webhook's notices since this process began."""
+        return self.webhooks.status(webhook_id) if self.webhooks else None
+
     def metrics(self) -> str:
         """Counters of the workers and states of the targets, in Prometheus's text format."""
-        return "\n".join([*self._counter_lines(), *self._target_lines(), ""])
+        told = self.webhooks.lines() if self.webhooks else ()
+        own = [*self._counter_lines(), *self._target_lines(), *self._health_lines(), *told]
+        return "\n".join([*own, ""])
 
     # -- Inside
 
@@ -177,7 +192,7 @@ class Observer:
             return octets[entry.hash]
 
         lookup = Lookup(Generation(manifest, fetch), self._table)
-        live = _Live(manifest.generation, lookup, _targets(manifest, fetch))
+        live = _Live(manifest.generation, lookup, _targets(manifest, fetch), _book(manifest, fetch))
         self._octets = octets
         return live
 
@@ -191,7 +206,10 @@ class Observer:
             raise Unavailable(f"Section {path} is damaged.")
         return octets
 
-    def _target(self, target: dict[str, Any]) -> dict[str, Any]:
+    def _held(self, live: _Live | None) -> Holders:
+        return holders_now(self._places.data, live.book) if live else {}
+
+    def _target(self, target: dict[str, Any], held: Holders) -> dict[str, Any]:
         slot, tag = target["slot"], target["tag"]
         word = self._table.word(slot, tag)
         mine = self._table.words[slot] >> 32 == tag
@@ -201,6 +219,7 @@ class Observer:
             "address": target["address"],
             "monitor": target["monitor"],
             "state": word.verdict.name.lower(),
+            "override": override_view(word, target["nodes"], held),
             "unsettled": word.unsettled,
             "since": _instant(note.since_ms) if mine else None,
             "checked": _instant(note.checked_ms) if mine else None,
@@ -249,6 +268,19 @@ class Observer:
             lines.append(f"geodns_dns_{name}_total {totals[name]}")
         return lines
 
+    def _health_lines(self) -> list[str]:
+        live = self._current()
+        words = (
+            [
+                self._table.word(each["slot"], each["tag"])
+                for each in live.targets
+                if each["monitor"]
+            ]
+            if live
+            else []
+        )
+        return health_lines(self.counts, words)
+
     def _target_lines(self) -> list[str]:
         live = self._current()
         lines = ["# TYPE geodns_target_up gauge"]
@@ -273,6 +305,11 @@ def _targets(manifest: Manifest, fetch: Callable[[Entry], bytes]) -> list[dict[s
         if entry.kind == Kind.TARGETS:
             return list(decode_targets(Section(fetch(entry)))["targets"])
     return []
+
+
+def _book(manifest: Manifest, fetch: Callable[[Entry], bytes]) -> Book:
+    found = (entry for entry in manifest.sections if entry.kind == Kind.OVERRIDES)
+    return next((decode_book(Section(fetch(entry))) for entry in found), NO_BOOK)
 
 
 def _worst(states: list[str]) -> str:

@@ -150,7 +150,9 @@ def _has_ended(pid: str) -> bool:
     except (OSError, ValueError):
         return pid.isdigit()
     try:
-        return bool(select.select([descriptor], [], [], 0)[0])
+        ended = select.poll()
+        ended.register(descriptor, select.POLLIN)
+        return bool(ended.poll(0))
     finally:
         os.close(descriptor)
 

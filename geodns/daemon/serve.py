@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 import sys
 from dataclasses import replace
@@ -12,8 +13,13 @@ from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
 from geodns.engine.native import is_built, reads_snapshots
 from geodns.errors import ConfigError, Reason
-from geodns.settings import Endpoint, Settings
+from geodns.settings import Settings
+from geodns.settings.values import Endpoint
 from geodns.snapshot.manifest import read_manifest
+
+FILES_WANTED = 65_536
+"""Open files that supervisor and workers may have, each section of a generation being one (two
+for each zone, twice while it is taken over). Source: the unit in deploy/; shells give 1,024."""
 
 log = logging.getLogger("geodns")
 
@@ -29,6 +35,7 @@ def run(settings: Settings) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     settings = replace(settings, engine=choose_engine(settings.engine))
+    allow_files(FILES_WANTED)
     places, lock = prepare(settings)
     check_geo(settings, places)
     make_pages(places, settings)
@@ -41,6 +48,14 @@ def run(settings: Settings) -> int:
     if not sockets.is_local(api.host):
         log.warning("the API's address %s is not on this machine yet", api.host)
     return Supervisor(replace(settings, dns=bound), places, listeners, api_socket, lock).run()
+
+
+def allow_files(wanted: int) -> None:
+    """Raise the limit of open files to so many, or as far as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def check_geo(settings: Settings, places: Places) -> None:

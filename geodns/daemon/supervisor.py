@@ -34,8 +34,12 @@ from geodns.snapshot.manifest import Manifest
 STOP_S = 5.0
 """How long children may take to end before they are killed."""
 
-WEDGED_S = 5.0
-"""A worker that shows no heartbeat for so long is replaced. Source: ten times its beat."""
+WEDGED_S = 3.0
+"""Who shows no heartbeat for so long is suspected. Source: three times health's, the slower."""
+
+GRACE_S = 2.0
+"""A suspect that shows none for so long more is replaced: had all of us been frozen together, as a
+container or a machine that is paused, it shows one now. Source: twice health's."""
 
 STARTING_S = 20.0
 """Within so long a new health process must show its first heartbeat. Source: measured, 1 s on
@@ -46,7 +50,7 @@ START_AGAIN_S = 1.0
 
 TICK_S = 0.5
 
-FOR_HEALTH, FROM_HEALTH = ("push", "ask"), ("journal", "told")
+FOR_HEALTH, FROM_HEALTH = ("push", "ask", "beat"), ("journal", "told", "counted")
 """What control and health say to each other through the supervisor (`geodns.health.process`)."""
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
@@ -78,7 +82,9 @@ class Supervisor:
         self._links: dict[str, socket.socket] = {}
         self._health: Message = {"ready": False}
         self._heard_s = 0.0
+        self._suspects: dict[int, float] = {}
         self._stopping = False
+        self._serving = False
         workers = [
             Child(f"worker-{number}", partial(self._start_worker, number), WORKER_RESTART_S)
             for number in range(settings.workers)
@@ -151,6 +157,7 @@ class Supervisor:
         if child.name == "health":
             self._set_health({"ready": False})
         if child.name == "control":
+            self._serving = False
             self._tell("health", {"control": False})
 
     def _pause_s(self) -> float:
@@ -165,14 +172,23 @@ class Supervisor:
         for child in self._children:
             if not child.running and child.due_s <= now_s and not self._stopping:
                 self._start(child)
-        for number, worker in enumerate(self._workers):
-            if worker.running and self._worker_age_s(number, worker) > WEDGED_S:
-                log.error("%s shows no heartbeat for %g s: replaced", worker.name, WEDGED_S)
-                worker.signal(signal.SIGKILL)
-        if self._watcher.running and now_s - self._heard_s > WEDGED_S:
-            log.error("health shows no heartbeat for %g s: replaced", WEDGED_S)
-            self._heard_s = now_s
-            self._watcher.signal(signal.SIGKILL)
+        ages_s = {
+            each: self._worker_age_s(number, each) for number, each in enumerate(self._workers)
+        }
+        for child, age_s in [*ages_s.items(), (self._watcher, now_s - self._heard_s)]:
+            if child.running and self._is_wedged(child.pid, age_s, now_s):
+                log.error("%s shows no heartbeat for %.1f s: replaced", child.name, age_s)
+                child.signal(signal.SIGKILL)
+
+    def _is_wedged(self, pid: int, age_s: float, now_s: float) -> bool:
+        """Whether a process is to be replaced, its last heartbeat being so old."""
+        if age_s <= WEDGED_S:
+            self._suspects.pop(pid, None)
+            return False
+        if now_s - self._suspects.setdefault(pid, now_s) <= GRACE_S:
+            return False
+        del self._suspects[pid]
+        return True
 
     def _renew_memory(self) -> None:
         """Somebody cleared the runtime directory (systemd's RemoveIPC does, at a logout).
@@ -188,6 +204,8 @@ class Supervisor:
             child.signal(signal.SIGKILL)
 
     def _worker_age_s(self, number: int, worker: Child) -> float:
+        if not worker.running:
+            return 0.0
         try:
             page = WorkerPage(self._places.worker_page(number))
         except Unavailable:  # for want of descriptors: nothing can be said of the worker
@@ -237,7 +255,7 @@ class Supervisor:
             ],
             self._hear_health,
         )
-        self._tell("health", {"control": "control" in self._links})
+        self._tell("health", {"control": self._serving})
         return pid
 
     def _start_control(self) -> int:
@@ -250,7 +268,6 @@ class Supervisor:
         packed = base64.b64encode(pickle.dumps((self._settings, self._places))).decode()
         self._tell("control", {"start": packed})
         self._tell("control", {"health": self._health})
-        self._tell("health", {"control": True})
         return pid
 
     def _spawn(
@@ -287,6 +304,9 @@ class Supervisor:
     def _hear_control(self, message: Message) -> None:
         if isinstance(generation := message.get("publish"), int):
             self._tell("control", self._publish(generation))
+        if message.get("serving") is True:
+            self._serving = True
+            self._tell("health", {"control": True})
         if asked := {key: message[key] for key in FOR_HEALTH if key in message}:
             self._tell("health", asked)
 

@@ -25,7 +25,8 @@ from geodns.engine.sockets import Listener
 from geodns.engine.tcp import IDLE_S
 from geodns.engine.worker import Worker
 from geodns.errors import ConfigError
-from geodns.settings import Network, Settings
+from geodns.settings import Settings
+from geodns.settings.values import Network
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.status import StatusTable
 

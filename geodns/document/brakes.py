@@ -8,6 +8,7 @@ from itertools import islice
 
 from geodns.document.changes import Touched, touched
 from geodns.document.fleet import memberships, memberships_of
+from geodns.document.overrides import override_brakes
 from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -34,7 +35,12 @@ Source: no reference; taking out one node is daily work, whatever the pool's siz
 
 def brakes(before: Config, after: Config) -> list[Reason]:
     """A reason of code "brake" for each pool, zone or steer that would lose too much."""
-    return [*_pools(before, after), *_zones(before, after), *_rules(before, after)]
+    return [
+        *_pools(before, after),
+        *_zones(before, after),
+        *_rules(before, after),
+        *override_brakes(before, after),
+    ]
 
 
 def _pools(before: Config, after: Config) -> Iterator[Reason]:

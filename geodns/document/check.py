@@ -8,6 +8,7 @@ beside what. A Config without faults can be compiled and served.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from geodns.document.aliases import alias_faults
 from geodns.document.contents import read_contents
@@ -21,10 +22,17 @@ from geodns.document.networks import (
     network_faults,
     network_warnings,
 )
+from geodns.document.overrides import override_faults, override_warnings
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
-from geodns.document.rules import server_faults, steer_faults, steer_warnings
+from geodns.document.rules import (
+    server_faults,
+    steer_faults,
+    steer_warnings,
+    subdivision_warnings,
+)
 from geodns.document.scope import parts
+from geodns.document.webhooks import webhook_faults
 from geodns.document.zones import zone_faults, zone_warnings
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -50,11 +58,16 @@ def check(config: Config, *, asns: bool = True) -> list[Reason]:
     faults += network_faults(config)
     faults += latency_faults(config)
     faults += monitor_faults(config)
+    faults += override_faults(config)
+    faults += webhook_faults(config)
     return faults
 
 
-def warnings(config: Config, *, asns: bool = True) -> list[Reason]:
-    """What is allowed but seldom meant. The Config must be free of faults."""
+def warnings(config: Config, *, asns: bool = True, subdivisions: bool = True) -> list[Reason]:
+    """What is allowed but seldom meant. The Config must be free of faults.
+
+    Shape: ``asns`` and ``subdivisions`` say what the server's databases know.
+    """
     found: list[Reason] = []
     zones = read_contents(config, found)
     for contents in zones.values():
@@ -63,9 +76,12 @@ def warnings(config: Config, *, asns: bool = True) -> list[Reason]:
         found += delegation_warnings(contents, zones)
         found += ttl_warnings(contents)
     found += steer_warnings(config)
+    if not subdivisions:
+        found += subdivision_warnings(config)
     found += fleet_warnings(config)
     found += network_warnings(config)
     found += latency_warnings(config, asns=asns)
+    found += override_warnings(config)
     return found
 
 
@@ -79,16 +95,22 @@ def check_edit(before: Config, after: Config, *, asns: bool = True) -> list[Reas
 
 
 def new_warnings(
-    before: Config, after: Config, is_subject: Callable[[Reason], bool], *, asns: bool = True
+    before: Config,
+    after: Config,
+    is_subject: Callable[[Reason], bool],
+    *,
+    asns: bool = True,
+    subdivisions: bool = True,
 ) -> list[Reason]:
     """What `warnings` tells of the subject of an edit, and what it did not tell before it.
 
     Shape: of Configs that are both free of faults.
     """
     old, new = parts(before, after) or (before, after)
-    known = {(reason.pointer, reason.code) for reason in warnings(old, asns=asns)}
+    judge = partial(warnings, asns=asns, subdivisions=subdivisions)
+    known = {(reason.pointer, reason.code) for reason in judge(old)}
     return [
         reason
-        for reason in warnings(new, asns=asns)
+        for reason in judge(new)
         if (reason.pointer, reason.code) not in known or is_subject(reason)
     ]

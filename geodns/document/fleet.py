@@ -51,7 +51,7 @@ def node_faults(config: Config) -> Iterator[Reason]:
         at = pointer("node", (node_id,))
         yield from _stand_faults(at, node_id, node)
         if node.shed is not None and node.shed.lo >= node.shed.hi:
-            detail = f"shed.hi {node.shed.hi:g} must be above shed.lo {node.shed.lo:g}."
+            detail = f"Must be above shed.lo, {node.shed.lo:g}."
             yield Reason(f"{at}/shed/hi", "out_of_range", detail, node.shed.hi)
         yield from _unreachable(at, node)
         for number, address in enumerate(node.addresses):

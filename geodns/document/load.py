@@ -26,7 +26,7 @@ VERSION = 1
 BARE = {"rrset": "values", "latency": "rows"}
 """Resources that may be written as just the list that is in this field of them."""
 
-_BY_ID = ("pool", "node", "monitor", "network", "latency")
+_BY_ID = ("pool", "node", "monitor", "network", "latency", "override", "webhook")
 _SECTIONS = ("geodns", "name", "zones", *map(section, _BY_ID))
 
 

@@ -16,9 +16,8 @@ from geodns.model.pattern import NoPatterns, compiled
 DEPTH_MAX = 8
 """Source: no reference; nobody follows more, and code may walk it by recursion."""
 
-_PROBED = frozenset(
-    {"canary", "interval_s", "timeout_s", "rise", "recheck", "recheck_after_s", "hold_s"}
-)
+_TIMES = frozenset({"interval_s", "timeout_s", "rise", "recheck", "recheck_after_s", "hold_s"})
+_PROBED = _TIMES | {"canary", "damping"}
 _WEB = frozenset({"port", "host", "path", "method", "headers"})
 _TLS = frozenset({"port", "host", "verify", "ca"})
 _OCTETS = frozenset({"port", "send", "send_hex"})

@@ -49,6 +49,7 @@ def references(config: Config) -> Iterator[Reference]:
         at = pointer("latency", (table_id,))
         for node, number in named_in(table).items():
             yield Reference(f"{at}/rows/{number}/1", "node", node)
+    yield from _held(config)
 
 
 def _pool_references(at: str, pool: Pool) -> Iterator[Reference]:
@@ -82,6 +83,15 @@ def choices(at: str, steer: Steer) -> Iterator[tuple[str, str]]:
             yield f"{own}/pool", chooser.pool
         for pool_id in chooser.split or ():
             yield join_pointer(own, ("split", pool_id)), pool_id
+
+
+def _held(config: Config) -> Iterator[Reference]:
+    for override_id, override in config.overrides.items():
+        at = f"{pointer('override', (override_id,))}/match"
+        for number, node in enumerate(override.match.nodes or ()):
+            yield Reference(f"{at}/nodes/{number}", "node", node)
+        for number, pool in enumerate(override.match.pools or ()):
+            yield Reference(f"{at}/pools/{number}", "pool", pool)
 
 
 def unknown_references(config: Config) -> list[Reason]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from geodns.model.base import Resource, join_pointer
+from geodns.model.base import Resource, join_pointer, read
 from geodns.model.config import Config
 from geodns.model.latency import Latency
 from geodns.model.monitor import Monitor
 from geodns.model.network import Network
 from geodns.model.node import Node
+from geodns.model.override import Override
 from geodns.model.pool import Pool
+from geodns.model.webhook import REVEALED, Webhook
 from geodns.model.zone import RRset, Steer, Zone
 
 Key = tuple[str, ...]
@@ -26,6 +28,8 @@ KINDS: dict[str, type[Resource]] = {
     "monitor": Monitor,
     "network": Network,
     "latency": Latency,
+    "override": Override,
+    "webhook": Webhook,
 }
 
 
@@ -77,5 +81,15 @@ def pointer(kind: str, key: Key) -> str:
 
 
 def body(resource: Resource) -> dict[str, Any]:
-    """The resource as plain data; what has its default is left out."""
+    """The resource as plain data; what has its default is left out, secrets are hidden."""
     return resource.model_dump(mode="json", exclude_defaults=True)
+
+
+def whole_body(resource: Resource) -> dict[str, Any]:
+    """The same with its secrets: for the store and for merging, never for a reply."""
+    return resource.model_dump(mode="json", exclude_defaults=True, context=REVEALED)
+
+
+def shown(kind: str, stored: dict[str, Any]) -> dict[str, Any]:
+    """A stored body for everybody's eyes. Errors: ConfigError if nobody can tell its secrets."""
+    return body(read(Webhook, stored)) if kind == "webhook" else stored

@@ -11,6 +11,7 @@ from geodns.document.remember import once
 from geodns.document.resources import pointer
 from geodns.errors import Reason
 from geodns.model.config import Config
+from geodns.model.geocode import parts_of
 from geodns.model.rule import Matchers, Rule
 from geodns.model.zone import Steer
 
@@ -35,6 +36,25 @@ def steer_warnings(config: Config) -> Iterator[Reason]:
     for key, steer in config.steers.items():
         at = pointer("steer", key)
         yield from (replace(each, pointer=at + each.pointer) for each in _judged(steer).warnings)
+
+
+def subdivision_warnings(config: Config) -> Iterator[Reason]:
+    """Subdivisions that a rule or a node names, where no database tells of any."""
+    for key, steer in config.steers.items():
+        for number, rule in enumerate(steer.rules):
+            yield from _subdivided(f"{pointer('steer', key)}/rules/{number}", rule)
+    for node_id, node in config.nodes.items():
+        for field, matchers in (("serves", node.serves), ("refuses", node.refuses)):
+            if matchers is not None:
+                yield from _subdivided(f"{pointer('node', (node_id,))}/{field}", matchers)
+
+
+def _subdivided(at: str, matchers: Matchers) -> Iterator[Reason]:
+    code = next((code for code in matchers.geos if parts_of(code)[2]), None)
+    if code is not None:
+        detail = f"{code} matches nobody: the geo database knows no subdivisions."
+        hint = "Start the server with --geo-db FILE, such as GeoLite2-City."
+        yield Reason(f"{at}/geos", "no_subdivisions", detail, code, hint)
 
 
 def server_faults(config: Config, *, asns: bool) -> Iterator[Reason]:

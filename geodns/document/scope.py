@@ -138,6 +138,8 @@ def _of_node(before: Config, after: Config, edit: Touched) -> Parts | None:
         return None
     if any(_changes_kind(before, after, pool) for pool in concerned.values()):
         return None
+    if after.overrides:
+        return None  # whom they hold and what they leave, only all nodes tell
     addresses = {address for node in states for address in node.addresses}
     others = {
         i for pool in concerned.values() for i in _telling(before, pool, pool.min_up, node_id)

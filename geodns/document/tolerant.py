@@ -121,6 +121,15 @@ _ALTERNATIVES = {
 }
 """What makes up for a field that is required otherwise."""
 
+_NAMED_IN = {
+    "monitor": "monitor",
+    "of": "monitor",
+    "fallback": "pool",
+    "latency": "latency",
+    "pools": "pool",
+}
+"""What kind a field names, where that is not a node."""
+
 
 class _Echoes:
     """Tells what follows from the faults alone. When in doubt, it is an echo."""
@@ -175,13 +184,8 @@ class _Echoes:
         if tokens[0] == "zones":
             kind = "zone" if len(tokens) == 2 else "pool"
         else:
-            kinds = {
-                "monitor": "monitor",
-                "of": "monitor",
-                "fallback": "pool",
-                "latency": "latency",
-            }
-            kind = kinds.get(tokens[2], "node")
+            field = tokens[3] if tokens[2] == "match" else tokens[2]
+            kind = _NAMED_IN.get(field, "node")
         return kind in self._unread.kinds or (kind, (reason.value,)) in self._unread.resources
 
     def _may_not_clash(self, tokens: list[str], choice: bool) -> bool:

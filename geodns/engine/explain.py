@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import islice
 from struct import Struct
 from typing import Any
 
@@ -162,7 +163,7 @@ class _Steered:
             spread=_SPREADS[pool.spread],
             candidates=tuple(self._survey(chain).considered()),
             cache_entries=about["scopes"],
-            notes=tuple(self._notes()),
+            notes=tuple(self._notes(chain)),
         )
 
     def _survey(self, chain: Chain) -> Survey:
@@ -201,7 +202,7 @@ class _Steered:
             value, version = int(address), address.version
         return self._generation.geo.location_of(value, version)
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, chain: Chain) -> Iterator[str]:
         subject, ready = self._subject, self._ready
         if ready.decision.failing_open:
             yield "failing open: no node of the chain is healthy"
@@ -209,16 +210,29 @@ class _Steered:
             yield "nothing left to answer with: NODATA"
         if ready.ttl != self._steer.ttl:
             yield f"ttl {ready.ttl} not {self._steer.ttl}: health is unsettled"
-        if self._place is None:
-            yield "location unknown: spread by weight"
-        elif self._place.coarse:
-            yield "place is coarse, a whole country: all that may be nearest count as equal"
+        yield from self._place_notes(chain)
         if subject.destination.is_split:
             yield f"arm by hash of {self._user(DRAW_BITS[subject.version])}"
         pool = ready.decision.pool
         if pool is not None and pool.spread == STICKY:
             yield f"sticky by hash of {self._user(pool.sticky_bits[subject.version])}"
         yield self._scope_note()
+
+    def _place_notes(self, chain: Chain) -> Iterator[str]:
+        """What is not known of the place, and what that means where the order goes by places."""
+        if self._place is not None and not self._place.coarse:
+            return
+        pool = self._ready.decision.pool or chain[0].pool
+        link = next(each for each in chain if each.pool is pool)
+        by_place = self._names.orders[pool.number] in ("nearest", "latency")
+        many = by_place and sum(map(len, pool.places)) > 1
+        if self._place is not None:
+            meaning = "all that may be nearest count as equal"
+            yield f"place is coarse, a whole country{f': {meaning}' * many}"
+        elif many and len(list(islice(link.tiers(), 2))) > 1:
+            yield "location unknown: taken to be the default location"
+        else:
+            yield f"location unknown{': all count as equally near' * many}"
 
     def _user(self, bits: int) -> str:
         """The network by which draws that must not change know the user."""
@@ -234,9 +248,10 @@ class _Steered:
             return f"scope /{subject.scope}: {special}steered by resolver"
         destination = subject.destination
         bits = destination.bits4 if subject.version == 4 else destination.bits6
-        return (
-            f"scope /{subject.scope}: the widest prefix with this class{' and hash' * (bits > 0)}"
-        )
+        what = f"with this class{' and hash' * (bits > 0)}"
+        if self._view.is_direct:
+            return f"scope /{subject.scope}: the widest prefix {what}"
+        return f"scope /{subject.scope}: a prefix {what}, perhaps not the widest (shared intervals)"
 
 
 _SPREADS = {FIRST: "first", WEIGHTED: "weighted", STICKY: "sticky"}

@@ -82,7 +82,7 @@ def lines_of(fields: dict[str, Any]) -> Iterator[str]:
         f"resolver {fields['resolver']}",
         f"place {fields['place']} by {fields['database']}",
         _rule_text(fields),
-        *map(_candidate_text, fields["candidates"]),
+        *(_candidate_text(each, fields["pool"]) for each in fields["candidates"]),
         "; ".join(fields["notes"]),
     ]
     for number, text in enumerate(texts, 1):
@@ -97,16 +97,18 @@ def _rule_text(fields: dict[str, Any]) -> str:
     return f"rule {rule}{arm} -> pool {fields['pool']}, {fields['order']}{spread}"
 
 
-def _candidate_text(considered: Considered) -> str:
+def _candidate_text(considered: Considered, pool: str) -> str:
+    """Shape: ``pool`` is the one that answers; of those of others it is told where they are."""
     who = " ".join(filter(None, [considered.mark, considered.node, considered.address]))
     distance = "" if considered.distance_km is None else f" {considered.distance_km:.0f} km"
     tier = f" tier {considered.tier}" if considered.tier > 1 else ""
+    where = "" if considered.pool == pool else f" in {considered.pool}"
     since = "" if considered.since_s is None else f" {considered.since_s:.0f} s"
     state = [f"{considered.state}{since}"]
     if considered.shed_percent:
         too = ", this user too" if considered.sends_away else ""
         state.append(f"sheds {considered.shed_percent:g} %{too}")
-    return f"{who}{distance}{tier}: {', '.join(filter(None, [*state, considered.reason]))}"
+    return f"{who}{distance}{tier}{where}: {', '.join(filter(None, [*state, considered.reason]))}"
 
 
 def _cut(text: str, octets: int) -> str:

@@ -13,9 +13,9 @@ from geodns.engine.generation import Generation
 from geodns.engine.subject import Subject
 from geodns.engine.zones import QNAME_POINTER, SteerTable, record
 from geodns.steering.choose import NOBODY, Candidate, Decision, Passed, decide
-from geodns.steering.draw import pick, user_of
-from geodns.steering.mix import mix
-from geodns.steering.rendezvous import Keys, equal_or_none, is_sent_away, winner
+from geodns.steering.draw import pick, rivals_of, user_of
+from geodns.steering.mix import mix, mix64, scatter
+from geodns.steering.rendezvous import Rivals, is_sent_away
 from geodns.steering.tables import FIRST, NAME, STICKY, V4, V6, WEIGHTED, Chain, Words
 
 FAMILY_OF = {TYPE_A: V4, TYPE_AAAA: V6, TYPE_CNAME: NAME}
@@ -44,10 +44,10 @@ class Ready:
     """An answer up to its last draw.
 
     Shape: ``fixed`` ones are ``answer``. Where one node is drawn from several, ``each`` has the
-    answer of every candidate, with ``limits`` their cumulative weights or with ``keys``,
-    ``weights`` (None if equal) and ``masks`` of an address what users' favourites are found by;
-    ``favourites`` are positions in ``each`` of users met before. Otherwise ``decision`` is drawn
-    from in full. ``passed`` are those whose load sends the user away, ``arm`` is a split's.
+    answer of every candidate, with ``limits`` their cumulative weights, or with ``rivals`` and
+    ``masks`` of an address what users' favourites are found by; ``favourites`` are positions in
+    ``each`` of users met before. Otherwise ``decision`` is drawn from in full. ``passed`` are
+    those whose load sends the user away, ``arm`` is a split's.
     """
 
     decision: Decision
@@ -57,8 +57,7 @@ class Ready:
     answer: Records = (b"", 0)
     each: tuple[Records, ...] = ()
     limits: Sequence[int] = ()
-    keys: Keys | None = None
-    weights: Sequence[int] | None = None
+    rivals: Rivals | None = None
     masks: Mapping[int, int] = field(default_factory=dict)
     arm: int = 0
     passed: Passed = NOBODY
@@ -73,6 +72,7 @@ class Steering:
         self._words = words
         self._epoch = -1
         self._held = 0
+        self._user, self._kept = 0, scatter(0)
         self._memo: dict[Hashable, Ready] = {}
 
     def answer(
@@ -89,8 +89,8 @@ class Steering:
             drawn = mix(steer.salt, subject.value ^ message_id << 32)
             point = drawn * ready.limits[-1] >> 64
             return ready, *ready.each[bisect_right(ready.limits, point)]
-        if ready.keys is not None:
-            return ready, *ready.each[self._favourite(ready, ready.keys, steer, subject)]
+        if ready.rivals is not None:
+            return ready, *ready.each[self._favourite(ready, ready.rivals, steer, subject)]
         chosen = self.pick(ready, steer, subject, message_id)
         return ready, *_records(chosen, rtype, ready.ttl)
 
@@ -118,7 +118,7 @@ class Steering:
         destination = subject.destination
         arm = destination.only
         if destination.is_split:
-            arm = destination.draw(mix(steer.split_salt, subject.user))
+            arm = destination.draw(mix64(steer.split_salt ^ self._scattered(subject.user)))
         key = (steer.salt, subject.number, rtype, arm)
         ready = self._memo.get(key)
         if ready is None:
@@ -128,21 +128,28 @@ class Steering:
             return self._unloaded(ready, steer, subject, rtype)
         return ready
 
-    def _favourite(self, ready: Ready, keys: Keys, steer: SteerTable, subject: Subject) -> int:
+    def _scattered(self, user: int) -> int:
+        """`scatter`, kept for the next draw: a split and a sticky pool mostly know a user by as
+        many bits."""
+        if user != self._user:
+            self._user, self._kept = user, scatter(user)
+        return self._kept
+
+    def _favourite(self, ready: Ready, rivals: Rivals, steer: SteerTable, subject: Subject) -> int:
         """The position of the node that a user is given of several."""
         user = subject.value & ready.masks[subject.version]
         if len(ready.each) < MANY:
-            return winner(mix(steer.sticky_salt, user), keys, ready.weights)
+            return rivals.winner(mix64(steer.sticky_salt ^ self._scattered(user)))
         found = ready.favourites.get(user)
         if found is None:
-            found = winner(mix(steer.sticky_salt, user), keys, ready.weights)
+            found = rivals.winner(mix64(steer.sticky_salt ^ self._scattered(user)))
             ready.favourites[user] = found
             self._held += 1
         return found
 
     def _unloaded(self, ready: Ready, steer: SteerTable, subject: Subject, rtype: int) -> Ready:
         """The answer without those whose load sends this user away, however many in a row."""
-        base = mix(steer.shed_salt, subject.user)
+        base = mix64(steer.shed_salt ^ self._scattered(subject.user))
         while True:
             sheds = ready.decision.sheds
             gone = {(s.pool, s.node) for s in sheds if is_sent_away(base, s.key, s.share)}
@@ -189,8 +196,7 @@ class Steering:
             fixed=False,
             each=each,
             limits=list(accumulate(weights)) if pool.spread == WEIGHTED else (),
-            keys=Keys([c.member.key for c in tier]) if pool.spread == STICKY else None,
-            weights=equal_or_none(weights),
+            rivals=rivals_of(tier) if pool.spread == STICKY else None,
             masks={v: user_of(-1, v, bits) for v, bits in pool.sticky_bits.items()},
             arm=arm,
             passed=passed,

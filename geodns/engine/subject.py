@@ -103,6 +103,8 @@ def by_resolver(view: ViewTable, resolver: str, scope: int) -> Subject:
 
 def _located(view: ViewTable, resolver: str) -> Located:
     address = ip_address(resolver.partition("%")[0])
+    # An IPv4 client of a dual-stack socket is an IPv4 client.
+    address = getattr(address, "ipv4_mapped", None) or address
     value, version = int(address), address.version
     if version == 4:
         number = view.locate.find4(value)[0]

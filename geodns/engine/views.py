@@ -13,7 +13,7 @@ from geodns.engine.intervals import Intervals, Locator, locator_of
 from geodns.errors import ConfigError
 from geodns.snapshot.layout import NO_GROUP
 from geodns.snapshot.section import Section
-from geodns.steering.rendezvous import Keys, equal_or_none, winner
+from geodns.steering.rendezvous import Rivals
 from geodns.steering.tables import PLACE
 
 NOWHERE = (0, 1)
@@ -55,8 +55,7 @@ class Destination:
 
     __slots__ = (
         "_drawn",
-        "_keys",
-        "_weights",
+        "_rivals",
         "arms",
         "bits4",
         "bits6",
@@ -70,14 +69,15 @@ class Destination:
         self.arms = arms
         self.bits4, self.bits6 = bits4, bits6
         self._drawn = [at for at, arm in enumerate(arms) if arm.weight] or [0]
-        self._keys = Keys([arms[at].key for at in self._drawn])
-        self._weights = equal_or_none([arms[at].weight for at in self._drawn])
+        drawn = [arms[at] for at in self._drawn]
+        keys, weights = [arm.key for arm in drawn], [arm.weight for arm in drawn]
+        self._rivals = Rivals(keys, weights, lasting=True)
         self.is_split = len(self._drawn) > 1
         self.only = self._drawn[0]
 
     def draw(self, base: int) -> int:
         """The arm of a user; health has no part in it, for each arm has a chain of its own."""
-        return self._drawn[winner(base, self._keys, self._weights)]
+        return self._drawn[self._rivals.winner(base)]
 
     @property
     def width(self) -> int:
@@ -92,6 +92,7 @@ class ViewTable:
         self.locate: Locator = locator_of(section, geo)
         self._geo = geo
         self._section = section
+        self.is_direct = not section.has("class_of")
         self.unknown: int = section.column("unknown")[0]
         self.classes: int = section.column("classes")[0]
         self.pools = section.column("pool")

@@ -84,8 +84,11 @@ class Place:
 class GeoDatabase:
     """An open database. Made by ``open_database``; close it, or use it in ``with``."""
 
-    def __init__(self, info: DatabaseInfo, reader: geoip2.database.Reader) -> None:
+    def __init__(
+        self, info: DatabaseInfo, reader: geoip2.database.Reader, *, has_subdivisions: bool
+    ) -> None:
         self.info = info
+        self.has_subdivisions = has_subdivisions
         self._reader = reader
 
     def lookup(self, address: str | Address) -> Place | None:
@@ -141,7 +144,9 @@ def open_database(path: str | Path) -> GeoDatabase:
         # Its own copy in memory: a file cut short later would end a process that maps it, and
         # the C extension, which only maps, crashes on some corrupt records (version 3.2.0).
         reader = geoip2.database.Reader(BytesIO(file.content), mode=maxminddb.MODE_FD)
-        return GeoDatabase(file.info, reader)
+        # A record that tells of them says so by this key.
+        has_subdivisions = b"subdivisions" in file.content
+        return GeoDatabase(file.info, reader, has_subdivisions=has_subdivisions)
 
 
 def read_database(path: str | Path) -> DatabaseFile:

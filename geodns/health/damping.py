@@ -45,6 +45,10 @@ class Damping:
         return max(self.at_s + wait_s, self.failed_s + STEADY_S)
 
 
+NOT_DAMPED = Damping()
+"""Nothing is held against a target."""
+
+
 def fell(damping: Damping, now_s: float) -> Damping:
     """After a fall."""
     penalty = min(PENALTY_MAX, damping.penalty_at(now_s) + PENALTY)

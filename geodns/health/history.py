@@ -1,6 +1,6 @@
-"""What became of a target: its last changes, and how long it was up in the last hour, day, month.
+"""What became of a target: its last changes, and how long it was up in the last hour to month.
 
-Bounded: some 2 kB for each target, whatever it does.
+Bounded: some 2.5 kB for each target, whatever it does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from geodns.snapshot.status import Verdict
 TRANSITIONS_MAX = 100
 """Source: the issue that asked for it."""
 
-WINDOWS = {"1h": (300.0, 12), "24h": (3600.0, 24), "30d": (86_400.0, 30)}
+WINDOWS = {
+    "1h": (300.0, 12),
+    "24h": (3600.0, 24),
+    "7d": (21_600.0, 28),
+    "30d": (86_400.0, 30),
+}
 """Windows of uptime: (seconds of a bucket, number of buckets). Source: no reference; each is
 right to a bucket at its far end."""
 
@@ -39,6 +44,7 @@ class History:
 
     def __init__(self, now_s: float, verdict: Verdict = Verdict.UNKNOWN) -> None:
         self.transitions: deque[Transition] = deque(maxlen=TRANSITIONS_MAX)
+        self.known_from_s = now_s
         self._verdict = verdict
         self._until_s = now_s
         self._ledgers = {name: _Ledger(*window) for name, window in WINDOWS.items()}
@@ -48,6 +54,11 @@ class History:
         self._advance(now_s)
         self._verdict = transition.after
         self.transitions.append(transition)
+
+    def resume(self, verdict: Verdict, now_s: float) -> None:
+        """Go on with a verdict that is no change."""
+        self._advance(now_s)
+        self._verdict = verdict
 
     def uptime(self, now_s: float) -> dict[str, float | None]:
         """The share of known time that it was up, by window; None where nothing is known."""

@@ -17,9 +17,10 @@ from geodns.health.history import History
 from geodns.health.journal import Journal
 from geodns.health.memory import Memory, Remembered, still_known
 from geodns.health.observation import Observation
+from geodns.health.overrides import Overrides
 from geodns.health.ramp import STEP_S
 from geodns.health.requests import told
-from geodns.health.resume import remembered, resume
+from geodns.health.resume import past, relive, remembered, resume
 from geodns.health.roster import Wanted, roster
 from geodns.health.targets import Target, Watchlist
 from geodns.health.teller import Teller, wall_ms
@@ -56,9 +57,11 @@ class Watcher:
         self.watches: dict[Key, Watch] = {}
         self._board = board
         self._memory = memory
+        self._past = past(journal)
         self._clock = clock
         self._checks = Checks(probe)
         self._teller = Teller(board, journal, clock)
+        self.counts = self._teller.counts
         self.dispatcher = Dispatcher(
             self._judge,
             lambda now_s: self._witnesses.last_recheck(now_s),
@@ -69,6 +72,7 @@ class Watcher:
         verdicts = Verdicts(self._fall, self._again, self._teller.publish, self._alarm)
         self._witnesses = Witnesses(self.dispatcher, verdicts)
         self.derived = Derived(self._show)
+        self.overrides = Overrides(board, clock, wall_ms, journal)
         self._awaited: set[Watch] = set()
 
     def sweep(self) -> None:
@@ -77,14 +81,19 @@ class Watcher:
         self.dispatcher.sweep(now_s)
         self._witnesses.sweep(now_s)
         self.derived.sweep(now_s)
+        self.overrides.sweep(now_s)
         if now_s - self._ramped_s >= STEP_S:
             self._ramped_s = now_s
             self._teller.raise_weights(self.watches.values(), now_s)
 
-    def load(self, watchlist: Watchlist) -> None:
-        """Watch what a generation names. Targets it does not change keep their state."""
+    def load(self, watchlist: Watchlist) -> int:
+        """Watch what a generation names. Targets it does not change keep their state.
+
+        Returns how many are new or changed.
+        """
         now_s = self._clock()
         fitting = [target for target in watchlist.targets if self._fits(target)]
+        self.overrides.load(fitting, watchlist.book)
         wanted = roster(
             Watchlist(watchlist.generation, tuple(fitting), watchlist.monitors, watchlist.sites)
         )
@@ -99,7 +108,7 @@ class Watcher:
         self.dispatcher.checks_per_s = sum(c.cost / c.interval_s(now_s) for c in self._checks)
         self.dispatcher.soon({w.check for w in soon if w.check}, now_s)
         if self.generation is None:
-            self._memory = {}
+            self._memory, self._past = {}, {}
             self._awaited = {watch for watch in self.watches.values() if watch.check}
             self._count_first_round()
         self.generation = watchlist.generation
@@ -111,6 +120,7 @@ class Watcher:
             sum(watch.slotted for watch in self.watches.values()),
             len(self._checks),
         )
+        return len(soon)
 
     def push(self, push: Push) -> int:
         """Take in a verdict from outside; returns how many targets it is about."""
@@ -119,6 +129,7 @@ class Watcher:
     def pushable(self, reachable: bool) -> None:
         """Whether anybody can push verdicts."""
         self.derived.reachable(reachable, self._clock())
+        self.overrides.leases.reachable(reachable, self._clock())
 
     def told(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
         """What is known of some targets; of one alone also its past."""
@@ -149,6 +160,8 @@ class Watcher:
 
     def _judge(self, flight: Flight, observation: Observation) -> None:
         now_s = self._clock()
+        passed = "passed" if observation.passed else "failed"
+        self.counts["unable" if observation.unable else passed] += 1
         if not observation.unable:
             self._witnesses.saw(flight, observation.passed, now_s)
         judged = False
@@ -266,6 +279,7 @@ class Watcher:
         watch.reason = "not checked yet"
         if self.generation is None:  # later, a new target is new, whatever had its address
             self._resume(watch, now_s)
+            relive(watch, self._past.get(watch.key, []), now_s, wall_ms())
         self.watches[watch.key] = watch
         self._checks.join(watch)
         self._teller.publish(watch, now_s)

@@ -2,12 +2,13 @@
 
 The link is a stream of JSON lines (`requests`). In: ``{"generation": N}`` when N was accepted;
 ``{"push": {"monitor", "node", "address", "state", "lease_s", "reason"}}`` for a verdict from
-outside; ``{"control": true or false}`` when the control process, through which all pushes come,
-has started or ended; ``{"ask": {"id", "targets": [[address, monitor], …]}}``. Out:
-``{"ready": true, "generation": N}`` once, after the first verdicts;
-``{"heartbeat": true, "generation": N}`` every second that checks are being started, N being what
-is watched; ``{"journal": N}`` when the journal has new records, N being the next one's number;
-``{"told": {"id", "targets": […]}}``. When the link ends, so does this process.
+outside; ``{"beat": {"node", "load"}}`` for a sign of life; ``{"control": true or false}`` when
+the control process, through which all of these come, has started or ended; ``{"ask": {"id",
+"targets": [[address, monitor], …]}}``. Out: ``{"ready": true, "generation": N}`` once, after the
+first verdicts; ``{"heartbeat": true, "generation": N}`` every second that checks are being
+started, N being what is watched, and with it ``{"counted": {…}}``; ``{"journal": N}`` when the
+journal has new records, N being the next one's number; ``{"told": {"id", "targets": […]}}``.
+When the link ends, so does this process.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from geodns.errors import GeodnsError
+from geodns.health import garbage
 from geodns.health.aside import aside
 from geodns.health.board import Board
 from geodns.health.dispatch import IN_FLIGHT_MAX
@@ -40,6 +42,8 @@ from geodns.health.probes.make import ProbeMaker
 from geodns.health.requests import Request
 from geodns.health.schedule import Ticker
 from geodns.health.targets import read_watchlist
+from geodns.snapshot.drains import FILE_NAME as DRAINS_FILE
+from geodns.snapshot.drains import read_drains, stamp_of
 
 STATUS_FILE = "status"
 
@@ -64,6 +68,9 @@ crash. Source: half of STALE_INTERVALS."""
 
 SAVE_MAX_S = 60.0
 """The same for slow monitors. Source: no reference."""
+
+DRAINS_LOOK_S = 0.25
+"""How often the file of drains is looked for. Source: no reference; obeyed within a second."""
 
 SPARE_FILES = 64
 """Descriptors kept for everything but probes. Source: no reference; some 20 are in use."""
@@ -111,6 +118,7 @@ class _Process:
             self._beat(writer),
             self._announce(writer),
             self._ring(writer),
+            self._follow_drains(),
             self._keep(),
         )
         ends: list[asyncio.Future[Any]] = [listening, ending, working]
@@ -145,6 +153,8 @@ class _Process:
             self._watcher.pushable(request.control)
         if request.push is not None:
             self._watcher.push(request.push.push())
+        if request.beat is not None:
+            self._watcher.overrides.beat(request.beat.node, request.beat.load)
         if request.ask is not None:
             targets = self._watcher.told(request.ask.targets)
             _send(writer, {"told": {"id": request.ask.id, "targets": targets}})
@@ -164,13 +174,27 @@ class _Process:
             if watchlist is None:
                 log.info("no generation to watch yet")
             elif watchlist.generation > (self._watcher.generation or 0):
-                self._watcher.load(watchlist)
+                garbage.spare(self._watcher.load(watchlist))
+
+    async def _follow_drains(self) -> None:
+        """Obey the file of drains as it changes; one that is damaged changes nothing."""
+        seen: object = None
+        while True:
+            stamp = stamp_of(self._data_dir / DRAINS_FILE)
+            if stamp != seen:
+                seen = stamp
+                try:
+                    self._watcher.overrides.drain(await aside(lambda: read_drains(self._data_dir)))
+                except GeodnsError as error:
+                    log.error("drains stay as they were: %s", error)
+            await asyncio.sleep(DRAINS_LOOK_S)
 
     async def _beat(self, writer: asyncio.StreamWriter) -> None:
         while True:
             # Only while sweeps go on: a heart that beats in a stalled process would lie.
             if time.monotonic() - self._watcher.swept_s < 2 * HEARTBEAT_S:
                 _send(writer, {"heartbeat": True, "generation": self._watcher.generation})
+                _send(writer, {"counted": self._watcher.counts})
             await asyncio.sleep(HEARTBEAT_S)
 
     async def _announce(self, writer: asyncio.StreamWriter) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geodns.health.derived import Push
 from geodns.health.dispatch import Dispatcher
 from geodns.health.history import Transition
+from geodns.health.teller import wall_ms
 from geodns.health.watch import Watch
 from geodns.model.base import Id
 from geodns.snapshot.status import Verdict
@@ -39,6 +40,13 @@ class PushRequest(_Request):
         return Push(self.monitor, self.node, verdict, self.lease_s, self.address, self.reason)
 
 
+class BeatRequest(_Request):
+    """A sign of life of a node that has a lease."""
+
+    node: Id
+    load: float | None = None
+
+
 class AskRequest(_Request):
     """Targets, as (address, monitor), to be told of; with their transitions if it is one."""
 
@@ -52,6 +60,7 @@ class Request(_Request):
     generation: int | None = None
     control: bool | None = None
     push: PushRequest | None = None
+    beat: BeatRequest | None = None
     ask: AskRequest | None = None
 
 
@@ -87,6 +96,7 @@ def told(watch: Watch, dispatcher: Dispatcher, now_s: float, *, whole: bool) -> 
         },
         "next_check_in_s": None if next_s is None else round(max(0.0, next_s - now_s), 3),
         "uptime": watch.history.uptime(now_s),
+        "known_since_ms": wall_ms() - int((now_s - watch.history.known_from_s) * 1000),
     }
     if whole:
         said["transitions"] = [_told(each) for each in watch.history.transitions]

@@ -7,7 +7,7 @@ site}}``. A target without a monitor is not probed; its status word only says wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, ValidationError
@@ -16,12 +16,23 @@ from geodns.errors import ConfigError, Reason
 from geodns.model.base import Id
 from geodns.model.monitor import Monitor
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest, read_manifest
+from geodns.snapshot.overrides import NO_BOOK, Book, decode_book
+from geodns.snapshot.overrides import SECTION_NAME as OVERRIDES
 from geodns.snapshot.section import Kind, Section, content_hash
 
 SECTION_NAME = "targets"
 COLUMN = "json"
 SECTION_MAX_BYTES = 64 * 2**20
 """Source: no reference; room for some 300,000 targets."""
+
+
+class Shed(BaseModel):
+    """Loads between which a node gives its users away."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    lo: float
+    hi: float
 
 
 class Target(BaseModel):
@@ -36,6 +47,7 @@ class Target(BaseModel):
     monitor: Id | None = None
     nodes: tuple[str, ...] = ()
     slow_start_s: float = Field(default=0, ge=0)
+    shed: Shed | None = None
 
     @property
     def probed(self) -> str:
@@ -60,6 +72,7 @@ class Watchlist:
     targets: tuple[Target, ...] = ()
     monitors: dict[str, Monitor] | None = None
     sites: dict[str, str] | None = None
+    book: Book = NO_BOOK
 
     def monitor_of(self, target: Target) -> Monitor | None:
         """The monitor of a target; None when nobody judges it."""
@@ -72,26 +85,25 @@ class Watchlist:
 
 
 def read_watchlist(data_dir: Path) -> tuple[Watchlist | None, list[Reason]]:
-    """The current generation's watchlist, None without one, and manifests passed over.
+    """The current generation's targets and overrides, None without one, and manifests passed over.
 
     Errors: ConfigError when the section is missing, damaged or does not make sense.
     """
     manifest, faults = read_manifest(data_dir)
     if manifest is None:
         return None, faults
-    entry = _entry(manifest)
-    if entry is None:
-        return Watchlist(manifest.generation), faults
-    return _decode(manifest.generation, _read_section(data_dir, entry)), faults
+    watchlist = Watchlist(manifest.generation)
+    if entry := _entry(manifest, Kind.TARGETS, SECTION_NAME):
+        watchlist = _decode(manifest.generation, _read_section(data_dir, entry))
+    if entry := _entry(manifest, Kind.OVERRIDES, OVERRIDES):
+        book = decode_book(Section(_read_section(data_dir, entry)))
+        watchlist = replace(watchlist, book=book)
+    return watchlist, faults
 
 
-def _entry(manifest: Manifest) -> Entry | None:
-    wanted = (
-        entry
-        for entry in manifest.sections
-        if entry.kind == Kind.TARGETS and entry.name == SECTION_NAME
-    )
-    return next(wanted, None)
+def _entry(manifest: Manifest, kind: Kind, name: str) -> Entry | None:
+    found = (entry for entry in manifest.sections if (entry.kind, entry.name) == (kind, name))
+    return next(found, None)
 
 
 def _read_section(data_dir: Path, entry: Entry) -> bytes:

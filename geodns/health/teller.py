@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from geodns.health import quorum, ramp
@@ -23,7 +24,8 @@ log = logging.getLogger("geodns.health")
 
 
 class Teller:
-    """Shows what watches come to. ``hush`` keeps words from being called unsettled."""
+    """Shows what watches come to. ``hush`` keeps words from being called unsettled; ``counts``
+    is what there was to tell, for metrics."""
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class Teller:
         policy: Policy | None = None,
     ) -> None:
         self.hush = False
+        self.counts = Counter[str]()
         self._board = board
         self._journal = journal
         self._clock = clock
@@ -71,6 +74,7 @@ class Teller:
 
     def alarm(self, text: str, raised: bool) -> None:
         """Tell of the checker's own trouble, or of its end."""
+        self.counts["holding"] = int(raised)
         log.log(logging.ERROR if raised else logging.WARNING, "%s", text)
         self._write(Record(wall_ms(), What.ALARM if raised else What.RELIEF, text))
 
@@ -95,6 +99,7 @@ class Teller:
         elapsed_ms = watch.last.elapsed_ms if watch.last else None
         transition = Transition(watch.since_ms, before, watch.shown, reason, elapsed_ms, lasted_s)
         watch.history.add(transition, now_s)
+        self.counts[f"to_{watch.shown.name.lower()}"] += 1
         if not watch.slotted:
             return
         self._write(

@@ -11,16 +11,17 @@ Life of a target::
 A burst is `recheck` probes started `recheck_after_s` apart whether or not the earlier ones
 have come back. Every probe carries the epoch it was launched in; one that comes back after
 its burst is decided says nothing any more. What answers are made from is `State.shown`: a
-target that flaps is shown down until it has been steady (`damping`).
+target that flaps is shown down until it has been steady (`damping`), unless its monitor asks
+otherwise.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from geodns.health import damping
-from geodns.health.damping import Damping
+from geodns.health.damping import NOT_DAMPED, Damping
 from geodns.model.monitor import Monitor
 from geodns.snapshot.status import Verdict
 
@@ -53,7 +54,7 @@ class State:
     passes: int = 0
     epoch: int = 0
     burst: Burst | None = None
-    damping: Damping = field(default_factory=Damping)
+    damping: Damping = NOT_DAMPED
 
     @property
     def shown(self) -> Verdict:
@@ -98,7 +99,9 @@ def observed(state: State, monitor: Monitor, epoch: int, passed: bool, now_s: fl
     """The state once a probe launched in ``epoch`` has come back."""
     if epoch != state.epoch:
         return state
-    before, held = state, damping.probed(state.damping, passed, now_s)
+    before, held = state, NOT_DAMPED
+    if monitor.damping:
+        held = damping.probed(state.damping, passed, now_s)
     if held is not before.damping:
         state = replace(state, damping=held)
     state = _passed(state, monitor, now_s) if passed else _failed(state, monitor, now_s)
@@ -107,7 +110,8 @@ def observed(state: State, monitor: Monitor, epoch: int, passed: bool, now_s: fl
 
 def fallen(state: State, monitor: Monitor, now_s: float) -> State:
     """The state of a condemned target once the checker itself is vouched for."""
-    before = replace(state, damping=damping.fell(state.damping, now_s))
+    held = damping.fell(state.damping, now_s) if monitor.damping else NOT_DAMPED
+    before = replace(state, damping=held)
     return _settle(state, _changed(before, Verdict.DOWN, now_s), monitor, now_s)
 
 

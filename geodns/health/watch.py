@@ -33,6 +33,7 @@ _NOT_ON_THE_WIRE = frozenset(
         "recheck",
         "recheck_after_s",
         "hold_s",
+        "damping",
         "lease_s",
         "canary",
         "of",

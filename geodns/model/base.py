@@ -98,12 +98,22 @@ def _reasons(error: ValidationError, kind: type[Resource], pointer: str) -> list
             join_pointer(pointer, _field_path(fault["loc"])),
             _CODES.get(fault["type"], "wrong_type"),
             _detail(fault),
-            None if fault["type"] == "missing" else fault["input"],
+            _repeated(fault),
             _hint(fault, kind),
         )
         for fault in error.errors(include_url=False)
         if not _is_echo(fault)
     ]
+
+
+def _repeated(fault: ErrorDetails) -> object:
+    """The value that is wrong; None if there is none, or if it may be a secret."""
+    secret = not _SECRETS.isdisjoint(fault["loc"])
+    return None if fault["type"] == "missing" or secret else fault["input"]
+
+
+_SECRETS = frozenset({"secret", "url"})
+"""Fields whose values no error repeats."""
 
 
 def _detail(fault: ErrorDetails) -> str:

@@ -9,8 +9,10 @@ from geodns.model.latency import Latency
 from geodns.model.monitor import Monitor
 from geodns.model.network import Network
 from geodns.model.node import Node
+from geodns.model.override import Override
 from geodns.model.pool import Pool
 from geodns.model.rule import Rule
+from geodns.model.webhook import Webhook
 from geodns.model.zone import RRset, Steer, Zone
 
 SteerKey = tuple[str, str]
@@ -54,6 +56,8 @@ class Config:
     monitors: Mapping[str, Monitor] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
     latencies: Mapping[str, Latency] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
     def members(self, pool_id: str) -> dict[str, int]:
         """The pool's nodes with their weights, in the pool's own order.

@@ -82,41 +82,68 @@ Argument = Annotated[str, AfterValidator(_argument), Field(max_length=TEXT_MAX_C
 class Monitor(Resource):
     """A probe repeated at an interval. Units: seconds unless the name says otherwise.
 
-    Shape: which fields a type takes is checked by `geodns.document.monitors`. ``query`` is a
-           name and a type, "www.example.com A"; ``argv[0]`` a file name in the setting
-           scripts_dir; ``service`` what a gRPC server is asked about, "" for all of it;
-           ``lease_s`` how long a pushed verdict holds.
+    Shape: which fields a type takes is checked by `geodns.document.monitors`.
     """
 
-    type: MonitorType
-    port: int | None = Field(default=None, ge=1, le=65_535)
-    host: Annotated[str, matching(_HOST, "a host name")] | None = None
+    type: MonitorType = Field(description="What is probed, or how others are combined.")
+    port: int | None = Field(
+        default=None, ge=1, le=65_535, description="80, 443 or 53 where the type has a usual one."
+    )
+    host: Annotated[str, matching(_HOST, "a host name")] | None = Field(
+        default=None, description="The service's name: Host, SNI, and whom the certificate is for."
+    )
     path: Annotated[str, matching(_PATH, "an absolute path"), Field(max_length=2048)] = "/"
     method: Literal["GET", "HEAD"] = "GET"
     headers: dict[FieldName, FieldValue] = Field(default={}, max_length=32)
-    tls: bool = False
-    verify: bool = True
+    tls: bool = Field(default=False, description="Whether gRPC goes by TLS.")
+    verify: bool = Field(default=True, description="Whether the certificate must be good.")
     ca: Annotated[str, Field(max_length=_PEM_MAX_CHARS), AfterValidator(_certificates)] | None = (
-        None
+        Field(default=None, description="Authorities to trust instead of the system's, as PEM.")
     )
-    service: Annotated[str, matching(_SERVICE, "printable ASCII"), Field(max_length=255)] = ""
-    send: Text | None = None
-    send_hex: Hex | None = None
+    service: Annotated[str, matching(_SERVICE, "printable ASCII"), Field(max_length=255)] = Field(
+        default="", description="What a gRPC server is asked about; empty for all of it."
+    )
+    send: Text | None = Field(default=None, description="What to send first, as text.")
+    send_hex: Hex | None = Field(default=None, description="What to send first, as hex digits.")
     query: Annotated[str, matching(_QUERY, 'a name and a type like "www.example.com A"')] | None = (
-        None
+        Field(default=None, description='A name and a type, "www.example.com A".')
     )
-    argv: tuple[Argument, ...] = Field(default=(), max_length=64)
-    of: tuple[Id, ...] = Field(default=(), max_length=16)
-    count: int | None = Field(default=None, ge=1, le=16)
-    canary: bool = False
-    expect: Expect = Expect()
-    interval_s: float = Field(default=5, ge=0.2, le=3600)
-    timeout_s: float = Field(default=2, ge=0.05, le=60)
-    rise: int = Field(default=2, ge=1, le=100)
-    recheck: int = Field(default=4, ge=0, le=20)
-    recheck_after_s: float = Field(default=0.2, ge=0.01, le=10)
-    hold_s: float = Field(default=0, ge=0, le=86_400)
-    lease_s: float | None = Field(default=None, ge=1, le=86_400)
+    argv: tuple[Argument, ...] = Field(
+        default=(),
+        max_length=64,
+        description="A file name in the setting scripts_dir, and the program's arguments.",
+    )
+    of: tuple[Id, ...] = Field(
+        default=(), max_length=16, description="The monitors whose verdicts are combined."
+    )
+    count: int | None = Field(default=None, ge=1, le=16, description="How many must be up.")
+    canary: bool = Field(
+        default=False,
+        description="Something that does not fail with the nodes: if it fails too, it is us.",
+    )
+    expect: Expect = Field(default=Expect(), description="What counts as healthy.")
+    interval_s: float = Field(default=5, ge=0.2, le=3600, description="Between two checks.")
+    timeout_s: float = Field(default=2, ge=0.05, le=60, description="For a whole check.")
+    rise: int = Field(
+        default=2, ge=1, le=100, description="So many passes in a row bring a target back."
+    )
+    recheck: int = Field(
+        default=4, ge=0, le=20, description="So many re-checks must fail too before it is down."
+    )
+    recheck_after_s: float = Field(
+        default=0.2, ge=0.01, le=10, description="Between the re-checks."
+    )
+    hold_s: float = Field(
+        default=0, ge=0, le=86_400, description="A target stays down for so long at least."
+    )
+    damping: bool = Field(
+        default=True,
+        description="Whether a target that falls twice within ten minutes is held down until it "
+        "has been steady, for 5 to 9 minutes after its last fall.",
+    )
+    lease_s: float | None = Field(
+        default=None, ge=1, le=86_400, description="How long a pushed verdict holds at most."
+    )
 
     def port_or_default(self) -> int:
         """The port probed; 0 where the type has none, which `document` checks."""

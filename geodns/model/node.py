@@ -15,6 +15,9 @@ ADDRESSES_MAX = 16
 LOAD_MAX = 1e9
 """Largest load. Source: no reference; whether it is a share or bits per second is the node's."""
 
+LEASE_MIN_S = 3.0
+"""Shortest lease of a node. Source: no reference; three heartbeats of a second each."""
+
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -58,7 +61,8 @@ class Node(Resource):
     """An edge node: addresses, or the name of a service elsewhere (``cname``).
 
     It stands where ``at`` or ``location`` say, else where its first address was found to be.
-    Whom it ``refuses`` or, if that is given, does not ``serve`` never gets it.
+    Whom it ``refuses`` or, if that is given, does not ``serve`` never gets it. With ``lease_s``
+    it is down when nothing has been heard of it for so long.
     """
 
     addresses: tuple[Address, ...] = Field(default=(), max_length=ADDRESSES_MAX)
@@ -72,3 +76,4 @@ class Node(Resource):
     weight: int = Field(default=100, ge=0, le=1000)
     labels: dict[Id, Annotated[str, Field(max_length=63)]] = Field(default={}, max_length=64)
     probe_address: Address | None = None
+    lease_s: float | None = Field(default=None, ge=LEASE_MIN_S, le=86_400)

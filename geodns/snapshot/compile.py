@@ -25,6 +25,8 @@ from geodns.snapshot.compile_zone import compile_zone
 from geodns.snapshot.keep import Keep, digest
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.order import Order
+from geodns.snapshot.overrides import SECTION_NAME as OVERRIDES
+from geodns.snapshot.overrides import book_of, encode_book
 from geodns.snapshot.places import Places, places_of, points_of
 from geodns.snapshot.recipes import pools_recipe, view_recipe, zone_recipe
 from geodns.snapshot.section import Kind, Section
@@ -90,6 +92,8 @@ class Compiler:
         world = atlas.world
         yield keep.entry(Kind.GEO, "geo", [world.key], lambda: compile_geo(world))
         yield from _pools(order, places, points, keep)
+        book = book_of(config)
+        yield keep.entry(Kind.OVERRIDES, OVERRIDES, book, partial(encode_book, book))
         yield from self._views(order, _Making(config, atlas, contents, places, keep))
         for zone_id in sorted(config.zones):
             zone, inside = config.zones[zone_id], contents.zones[zone_id]

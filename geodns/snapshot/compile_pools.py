@@ -101,7 +101,7 @@ class _Columns:
         node = config.nodes[node_id]
 
         def take(target: str) -> tuple[int, int]:
-            return slots.take(target, pool.monitor, node_id, node.probe_address, pool.slow_start_s)
+            return slots.take(target, pool.monitor, node_id, node, pool.slow_start_s)
 
         for text in node.addresses:
             slot, tag = take(text)

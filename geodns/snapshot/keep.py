@@ -13,10 +13,10 @@ from geodns.snapshot.manifest import Entry, write_durably
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import decode_targets
 
-OPTIONAL_KINDS = (Kind.TARGETS,)
+OPTIONAL_KINDS = (Kind.TARGETS, Kind.OVERRIDES)
 """What a DNS engine can do without."""
 
-RECIPE_FORMAT = 3
+RECIPE_FORMAT = 4
 """Raised whenever a section comes out different for the same input."""
 
 

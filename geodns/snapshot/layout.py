@@ -38,9 +38,3 @@ ORDERS = ("nearest", "listed", "equal", "latency")
 
 SPREADS = ("first", "weighted", "sticky")
 """What the ``spread`` parameter counts."""
-
-DRAW_BITS4, DRAW_BITS6 = 20, 40
-"""Leading bits of an address that splits and shedding depend on.
-
-Source: one /20 or /40 is a small network's size, and a million of either keep shares exact.
-"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 from geodns.model.base import Resource
 from geodns.model.config import Config
@@ -65,14 +66,20 @@ def _asn_database(
 
 
 def zone_recipe(zone: Zone, contents: ZoneContents) -> list[object]:
-    """What a zone's section is made from, its serial left out."""
+    """What a zone's section is made from, its serial left out.
+
+    In order: a document and the store that kept it list the same in different ones.
+    """
     return [
         _text(zone),
         [
             [owner, steer.ttl, steer.ttl_min, steer.ecs, f"{how.key:016x}", how.types]
-            for owner, steer, how in contents.steers
+            for owner, steer, how in sorted(contents.steers, key=itemgetter(0))
         ],
-        [[owner, rtype, _text(rrset)] for owner, rtype, rrset in contents.rrsets],
+        [
+            [owner, rtype, _text(rrset)]
+            for owner, rtype, rrset in sorted(contents.rrsets, key=itemgetter(0, 1))
+        ],
     ]
 
 

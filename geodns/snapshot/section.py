@@ -40,9 +40,17 @@ class Kind(IntEnum):
     VIEW = 3
     POOLS = 4
     TARGETS = 5
+    OVERRIDES = 6
 
 
-VERSIONS = {Kind.ZONE: 1, Kind.GEO: 2, Kind.VIEW: 2, Kind.POOLS: 2, Kind.TARGETS: 1}
+VERSIONS = {
+    Kind.ZONE: 1,
+    Kind.GEO: 2,
+    Kind.VIEW: 2,
+    Kind.POOLS: 2,
+    Kind.TARGETS: 1,
+    Kind.OVERRIDES: 1,
+}
 """What each kind's columns mean; raised when a reader of the old ones would go wrong."""
 
 

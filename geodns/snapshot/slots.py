@@ -15,6 +15,7 @@ from zlib import crc32
 from geodns.document.places import location_of
 from geodns.errors import ConfigError, Reason
 from geodns.model.config import Config
+from geodns.model.node import Node
 from geodns.snapshot.section import Kind, Section, encode
 
 TargetKey = tuple[str, str | None]
@@ -32,6 +33,8 @@ class Target:
     probe_address: str | None = None
     nodes: list[str] = field(default_factory=list)
     slow_start_s: float = 0
+    shed: dict[str, float] | None = None
+    """The loads from which users are sent away, and at which all are: ``lo`` and ``hi``."""
 
 
 class Slots:
@@ -66,10 +69,10 @@ class Slots:
         address: str,
         monitor: str | None,
         node_id: str,
-        probe_address: str | None,
+        node: Node,
         slow_start_s: float = 0,
     ) -> tuple[int, int]:
-        """The slot and tag of a target; it starts as slowly as the slowest of its pools.
+        """The slot and tag of a node's target; it starts as slowly as the slowest of its pools.
 
         Errors: ConfigError when the table is full.
         """
@@ -77,9 +80,11 @@ class Slots:
         target = self._taken.get(key)
         if target is None:
             slot, tag = self._before.pop(key, None) or self._fresh(key)
-            target = self._taken[key] = Target(slot, tag, address, monitor, probe_address)
+            target = self._taken[key] = Target(slot, tag, address, monitor, node.probe_address)
         if node_id not in target.nodes:
             target.nodes.append(node_id)
+        if target.shed is None and node.shed is not None:
+            target.shed = node.shed.model_dump()
         target.slow_start_s = max(target.slow_start_s, slow_start_s)
         return target.slot, target.tag
 

@@ -9,7 +9,7 @@ Layout of the file (native little endian, fully allocated)::
              bit  2     unsettled: suspect, just changed or draining; answers take ttl_min
              bits 4-5   override: 0 none, 1 up, 2 down
              bits 8-15  weight factor, 255 = full weight
-             bits 16-31 shed: of 65,536 users so many are sent away
+             bits 16-31 shed: of 65,536 users so many are sent away; 65,535 is all
              bits 32-63 tag of the target that owns the slot
     then     notes, 128 octets each: sequence, since_ms, checked_ms, elapsed_us (8 each),
              then reason as NUL-padded UTF-8

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from geodns.geo.cover import Ints
 from geodns.model.config import Config, Destination
-from geodns.snapshot.layout import DRAW_BITS4, DRAW_BITS6, NO_GROUP, SPECIAL_CLASS
+from geodns.snapshot.layout import NO_GROUP, SPECIAL_CLASS
 from geodns.snapshot.steerings import Steering
+from geodns.steering.mix import DRAW_BITS
 from geodns.steering.rows import Groups, Ranking
 
 Words = NDArray[np.uint32]
@@ -111,7 +112,7 @@ def draw_bits(config: Config, steering: Steering) -> tuple[list[int], list[int]]
 
 def _draw_bits(destination: Destination, of_pool: dict[str, tuple[int, int]]) -> tuple[int, int]:
     split = sum(arm.weight > 0 for arm in destination.arms) > 1
-    found = [(DRAW_BITS4, DRAW_BITS6) if split else (0, 0)]
+    found = [(DRAW_BITS[4], DRAW_BITS[6]) if split else (0, 0)]
     found += [of_pool[pool_id] for pool_id in _pools(destination)]
     return max(of4 for of4, _ in found), max(of6 for _, of6 in found)
 
@@ -119,7 +120,7 @@ def _draw_bits(destination: Destination, of_pool: dict[str, tuple[int, int]]) ->
 def _pool_bits(config: Config, pool_id: str, shedding: set[str]) -> tuple[int, int]:
     pool = config.pools[pool_id]
     sheds = shedding and not shedding.isdisjoint(config.members(pool_id))
-    of4, of6 = (DRAW_BITS4, DRAW_BITS6) if sheds else (0, 0)
+    of4, of6 = (DRAW_BITS[4], DRAW_BITS[6]) if sheds else (0, 0)
     if pool.spread == "sticky":
         return max(of4, pool.sticky_bits.v4), max(of6, pool.sticky_bits.v6)
     return of4, of6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geodns.steering.choose import Candidate, Decision
 from geodns.steering.mix import GOLDEN, MASK, mix64
-from geodns.steering.rendezvous import Keys, ranked
+from geodns.steering.rendezvous import Rivals
 from geodns.steering.tables import FIRST, WEIGHTED
 
 Tier = tuple[Candidate, ...]
@@ -46,8 +46,12 @@ def pick(decision: Decision, draw: int) -> list[Candidate]:
 
 def favourites(tier: Tier, draw: int) -> list[Candidate]:
     """The candidates of a tier in the order in which one user is given them."""
-    keys = Keys([candidate.member.key for candidate in tier])
-    return [tier[at] for at in ranked(draw, keys, [candidate.weight for candidate in tier])]
+    return [tier[at] for at in rivals_of(tier).ranked(draw)]
+
+
+def rivals_of(tier: Tier) -> Rivals:
+    """The candidates of a tier, for the favour of users."""
+    return Rivals([c.member.key for c in tier], [c.weight for c in tier])
 
 
 def _draw(tier: Tier, total: int, count: int, draw: int, chosen: list[Candidate]) -> int:

@@ -22,7 +22,7 @@ from geodns.model.latency import LatencyRow
 from geodns.model.subnet import Prefix, prefix_of
 from geodns.steering.nearest import PlaceSet, nearest
 from geodns.steering.rank import NEAREST, Field, Memory, rank_nearest
-from geodns.steering.rows import Band, Part, Rows, alike, rows_of
+from geodns.steering.rows import Band, Part, Rows, alike, distinct, rows_of
 from geodns.steering.users import Users
 
 SAMPLES_LEAST = 5
@@ -38,7 +38,8 @@ KM_PER_MS = 100.0
 millisecond, ITU-T G.652's index of 1.47, and has to come back."""
 
 LEAD_MS = 1e-6
-"""By how much the leader is ahead: it comes first, and no tier is cut otherwise."""
+"""By how much the leader is ahead: it comes first. Bands are wider by twice as much, so that the
+lead cuts no tier otherwise."""
 
 NOWHERE_MS = 1e9
 """What unmeasured nodes take from who is nowhere: longer than any round trip, alike for all."""
@@ -189,7 +190,7 @@ def rank_latency(
             part, found = _measured(users.vectors[at], places, measured[number], band_ms)
         row_of[at] = part + np.uint32(len(rows))
         rows += found
-    return row_of, rows
+    return distinct((row_of, rows))
 
 
 def _unmeasured(users: Field, places: PlaceSet, band_ms: float, memory: Memory) -> Part:
@@ -210,7 +211,7 @@ def _measured(points: Floats, places: PlaceSet, known_ms: Floats, band_ms: float
     number, ms = np.concatenate(numbers, axis=1), np.concatenate(times, axis=1)
     by_time = np.lexsort((number, np.round(ms, 7)), axis=1)[:, :NEAREST]
     number, ms = np.take_along_axis(number, by_time, 1), np.take_along_axis(ms, by_time, 1)
-    return rows_of(number.astype(np.uint32), ms, Band(0, band_ms))
+    return rows_of(number.astype(np.uint32), ms, Band(0, band_ms + 2 * LEAD_MS))
 
 
 def _priors(points: Floats, places: PlaceSet) -> tuple[Ints, Floats]:

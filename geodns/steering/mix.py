@@ -31,12 +31,24 @@ def mix64(x: int) -> int:
     return x ^ x >> 31
 
 
+def scatter(value: int) -> int:
+    """What `mix` makes of ``value`` before any key comes in.
+
+    Who mixes one value under many keys scatters it once: mix(key, value) is
+    mix64(key ^ scatter(value)).
+    """
+    x = value + GOLDEN & MASK  # `mix64`, written out: queries wait for it
+    x = (x ^ x >> 30) * 0xBF58_476D_1CE4_E5B9 & MASK
+    x = (x ^ x >> 27) * 0x94D0_49BB_1331_11EB & MASK
+    return x ^ x >> 31
+
+
 def mix(key: int, value: int) -> int:
     """A 64-bit hash of ``value`` under ``key``; unrelated for different keys.
 
     Units: both are taken modulo 2**64. Not cryptographic: it spreads load, it keeps no secret.
     """
-    x = value + GOLDEN & MASK  # `mix64` twice, written out: queries wait for it
+    x = value + GOLDEN & MASK  # `mix64` twice, written out as well
     x = (x ^ x >> 30) * 0xBF58_476D_1CE4_E5B9 & MASK
     x = (x ^ x >> 27) * 0x94D0_49BB_1331_11EB & MASK
     x = (x ^ x >> 31 ^ key) & MASK

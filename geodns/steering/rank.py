@@ -14,13 +14,11 @@ from geodns.steering.nearest import Near, PlaceSet, nearest, updated
 from geodns.steering.rows import (
     Band,
     Part,
-    Rows,
     Words,
     alike,
-    distinct_rows,
+    distinct_tables,
+    items_of,
     reach,
-    rows_of,
-    tier_starts,
 )
 from geodns.steering.tables import TIER_START
 
@@ -132,41 +130,34 @@ def rank_nearest(users: Field, places: PlaceSet, band: Band, memory: Memory) -> 
 
 
 def _rank_nearest(users: Field, places: PlaceSet, band: Band, memory: Memory) -> Part:
-    everyone = np.arange(len(users.vectors), dtype=np.uint32)
-    everywhere = alike(everyone, np.arange(len(places), dtype=np.uint32), one_tier=True)
-    located = ~np.isnan(users.vectors[:, 0])
-    exact = np.flatnonzero(located & ~users.coarse)
-    coarse = np.flatnonzero(located & users.coarse)
+    count = len(users.vectors)
+    everywhere = np.arange(len(places), dtype=np.uint32)
     if len(places) < 2:
-        return everywhere
-    row_of, rows = everywhere
+        return alike(np.arange(count, dtype=np.uint32), everywhere, one_tier=True)
+    located = ~np.isnan(users.vectors[:, 0])
+    tables = _coarse(users, np.flatnonzero(located & users.coarse), places, band, memory)
+    exact, nowhere = np.flatnonzero(located & ~users.coarse), np.flatnonzero(~located)
     if len(exact):
         near = memory.near(users.key, users.vectors[exact], places, NEAREST)
-        part, found = rows_of(near.number, near.km, band)
-        row_of[exact] = part + np.uint32(len(rows))
-        rows += found
-    if len(coarse):
-        part, found = _rank_coarse(users, coarse, places, band, memory)
-        row_of[coarse] = part + np.uint32(len(rows))
-        rows += found
-    return row_of, rows
+        tables.append((exact, items_of(near.number, near.km, band)))
+    if len(nowhere):
+        everywhere[0] |= np.uint32(TIER_START)
+        tables.append((nowhere, np.tile(everywhere, (len(nowhere), 1))))
+    return distinct_tables(count, tables)
 
 
-def _rank_coarse(
+def _coarse(
     users: Field, chosen: NDArray[np.int64], places: PlaceSet, band: Band, memory: Memory
-) -> Part:
-    """All places of the first tier, and the next ones up to `NEAREST`."""
+) -> list[tuple[NDArray[np.int64], Words]]:
+    """All places of the first tier, and the next ones up to `NEAREST`: a table for each length."""
+    if not len(chosen):
+        return []
     near = memory.near(f"{users.key}/coarse", users.vectors[chosen], places, COARSE_PLACES)
     wide = Band(band.percent, max(band.width, COARSE_REACH_KM))
     length = (near.km <= reach(near.km[:, :1], wide)).sum(axis=1)
     length = np.maximum(length, min(NEAREST, near.km.shape[1]))
-    items = near.number.copy()
-    items[tier_starts(near.km, band, first=wide)] |= np.uint32(TIER_START)
-    row_of = np.zeros(len(chosen), np.uint32)
-    rows: Rows = []
-    for each in np.unique(length).tolist():
-        at = np.flatnonzero(length == each)
-        part, found = distinct_rows(np.ascontiguousarray(items[at, :each]))
-        row_of[at] = part + np.uint32(len(rows))
-        rows += found
-    return row_of, rows
+    items = items_of(near.number, near.km, band, first=wide)
+    return [
+        (chosen[length == each], items[length == each, :each])
+        for each in np.unique(length).tolist()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,9 +89,14 @@ def alike(users: Words, places: Words, *, one_tier: bool) -> Part:
 
 def rows_of(order: Words, away: Floats, band: Band) -> Part:
     """Rows of equal length: ``order`` has each user's places, ``away`` how far they are."""
+    return distinct_rows(items_of(order, away, band))
+
+
+def items_of(order: Words, away: Floats, band: Band, first: Band | None = None) -> Words:
+    """A row for each user, alike or not; ``first`` is as in `tier_starts`."""
     items = order.astype(np.uint32)
-    items[tier_starts(away, band)] |= np.uint32(TIER_START)
-    return distinct_rows(items)
+    items[tier_starts(away, band, first)] |= np.uint32(TIER_START)
+    return items
 
 
 def reach(anchor: Floats, band: Band) -> Floats:
@@ -124,6 +129,28 @@ def distinct_rows(items: Words) -> Part:
     if not np.array_equal(items[first[row_of]], items):  # two rows of one key
         _, first, row_of = np.unique(items, axis=0, return_index=True, return_inverse=True)
     return row_of.astype(np.uint32), list(items[first])
+
+
+def distinct_tables(count: int, tables: Sequence[tuple[NDArray[np.int64], Words]]) -> Part:
+    """Number the distinct rows of several tables: equal ones would be two classes, and split
+    scopes. Shape: a table has the users, ``count`` in all, and a row for each."""
+    row_of = np.zeros(count, np.uint32)
+    rows: Rows = []
+    for width in sorted({items.shape[1] for _, items in tables}):
+        same = [(users, items) for users, items in tables if items.shape[1] == width]
+        part, found = distinct_rows(np.concatenate([items for _, items in same]))
+        row_of[np.concatenate([users for users, _ in same])] = part + np.uint32(len(rows))
+        rows += found
+    return row_of, rows
+
+
+def distinct(part: Part) -> Part:
+    """The same with each row once, for those that were put together from several."""
+    row_of, rows = part
+    number_of: dict[bytes, int] = {}
+    numbers = [number_of.setdefault(row.tobytes(), len(number_of)) for row in rows]
+    first = dict(zip(reversed(numbers), reversed(rows), strict=True))
+    return np.array(numbers, np.uint32)[row_of], [first[at] for at in range(len(number_of))]
 
 
 def _renumbered(row: Words, places: Words) -> Words:

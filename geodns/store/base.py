@@ -91,13 +91,17 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A right to use the API. ``hash`` is the SHA-256 of its secret, which is kept nowhere."""
+    """A right to use the API. ``hash`` is the SHA-256 of its secret, which is kept nowhere.
+
+    Shape: ``nodes`` are patterns of the ids that an agent may speak for.
+    """
 
     id: str
     role: Role
     hash: bytes
     created: datetime
     expires_at: datetime | None = None
+    nodes: tuple[str, ...] = ()
 
 
 class Store(Protocol):
@@ -141,6 +145,9 @@ class Store(Protocol):
 
     def put_token(self, token: Token, *, actor: str = "geodns", request_id: str = "") -> None:
         """Keep a token, in place of one with the same id; the audit tells of it."""
+
+    def drop_token(self, token_id: str, *, actor: str = "geodns", request_id: str = "") -> bool:
+        """End a token; whether there was one. The audit tells of it."""
 
     def tokens(self) -> list[Token]:
         """All tokens, by id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from geodns.document.changes import touched
-from geodns.document.resources import KINDS, Item, body, collect, pointer
+from geodns.document.resources import KINDS, Item, collect, pointer, whole_body
 from geodns.errors import ConfigError, Reason
 from geodns.model.base import read
 from geodns.model.config import Config
@@ -38,9 +38,9 @@ def _writes(before: Config, after: Config) -> Iterator[Write]:
     for kind, key, old, new in touched(before, after):
         if new is None:
             yield Write(kind, key, None)
-        elif old is None or (old != new and body(old) != body(new)):
+        elif old is None or (old != new and whole_body(old) != whole_body(new)):
             # Resources also differ by which defaults were written out, which is not stored.
-            yield Write(kind, key, body(new))
+            yield Write(kind, key, whole_body(new))
 
 
 def _item(record: Record) -> Item:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from geodns.store.base import Body, Changed, Key, Record
+from geodns.store.base import Body, Changed, Key, Record, Role, Token
 
 STATE_BITS = 256
 NOTHING = bytes(STATE_BITS // 8)
@@ -43,6 +44,33 @@ class ChangeRow(NamedTuple):
 
     def changed(self) -> Changed:
         return Changed(self.kind, read_key(self.key), load(self.before), load(self.after))
+
+
+class TokenRow(NamedTuple):
+    """A row of the table ``token``. Its hash is that of a secret."""
+
+    id: str
+    role: Role
+    hash: bytes
+    created: str
+    expires_at: str | None
+    nodes: str
+
+    @classmethod
+    def of(cls, token: Token) -> TokenRow:
+        expires = token.expires_at.isoformat() if token.expires_at else None
+        created, nodes = token.created.isoformat(), json.dumps(token.nodes)
+        return cls(token.id, token.role, token.hash, created, expires, nodes)
+
+    def token(self) -> Token:
+        expires = datetime.fromisoformat(self.expires_at) if self.expires_at else None
+        created, nodes = datetime.fromisoformat(self.created), tuple(json.loads(self.nodes))
+        return Token(self.id, self.role, self.hash, created, expires, nodes)
+
+    def body(self) -> str | None:
+        """What may be told of it."""
+        fields = {"role": self.role, "expires_at": self.expires_at, "nodes": json.loads(self.nodes)}
+        return dump({name: value for name, value in fields.items() if value})
 
 
 class AuditRow(NamedTuple):

@@ -85,6 +85,10 @@ def _records(db: sqlite3.Connection) -> None:
     _run(db, _RECORDS)
 
 
+def _token_nodes(db: sqlite3.Connection) -> None:
+    _run(db, "ALTER TABLE token ADD COLUMN nodes TEXT NOT NULL DEFAULT '[]'")
+
+
 def _audit(db: sqlite3.Connection) -> None:
     """Revisions become entries of the audit, chained; rows learn which document made them."""
     _run(db, _AUDIT)
@@ -135,7 +139,7 @@ def _read_note(note: str) -> tuple[str | None, str]:
     return document, "\n".join(rest).removeprefix("forced: ")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_records, _audit)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_records, _token_nodes, _audit)
 """Step n brings a file from user_version n to n + 1. Never edit one that was released."""
 
 

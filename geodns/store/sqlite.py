@@ -34,6 +34,7 @@ from geodns.store.rows import (
     AuditRow,
     ChangeRow,
     DocumentRow,
+    TokenRow,
     digest_of,
     dump,
     load,
@@ -131,13 +132,7 @@ class SqliteStore(Store):
 
     def tokens(self) -> list[Token]:
         with self._reading() as db:
-            rows = db.execute(
-                "SELECT id, role, hash, created, expires_at FROM token ORDER BY id"
-            ).fetchall()
-        return [
-            Token(id_, role, digest, datetime.fromisoformat(created), _instant(expires))
-            for id_, role, digest, created, expires in rows
-        ]
+            return [row.token() for row in tables.tokens(db)]
 
     # --- Writing ---
 
@@ -155,16 +150,20 @@ class SqliteStore(Store):
         return revisions
 
     def put_token(self, token: Token, *, actor: str = "geodns", request_id: str = "") -> None:
-        expires = token.expires_at.isoformat() if token.expires_at else None
-        row = (token.id, token.role, token.hash, token.created.isoformat(), expires)
+        row = TokenRow.of(token)
         with self._writing() as db:
-            found = db.execute("SELECT role, expires_at FROM token WHERE id = ?", (token.id,))
-            old = found.fetchone()
-            before = None if old is None else _token_body(*old)
-            after = _token_body(token.role, expires)
-            change = ChangeRow(TOKEN, write_key((token.id,)), before, after)
-            self._append(db, None, Commit((), actor, request_id=request_id), [change], [], [])
-            db.execute("INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?)", row)
+            old = tables.token(db, token.id)
+            self._append_token(db, token.id, old, row, Commit((), actor, request_id=request_id))
+            tables.insert_token(db, row)
+
+    def drop_token(self, token_id: str, *, actor: str = "geodns", request_id: str = "") -> bool:
+        with self._writing() as db:
+            old = tables.token(db, token_id)
+            if old is not None:
+                who = Commit((), actor, request_id=request_id)
+                self._append_token(db, token_id, old, None, who)
+                db.execute("DELETE FROM token WHERE id = ?", (token_id,))
+        return old is not None
 
     def close(self) -> None:
         with self._lock, self._read_lock:
@@ -210,6 +209,17 @@ class SqliteStore(Store):
         who = (commit.actor, commit.reason, commit.request_id, commit.document)
         entry = AuditRow(0, revision, at, *who, digest_of(changes), b"", b"")
         tables.append(db, entry, changes, gone, come)
+
+    def _append_token(
+        self,
+        db: sqlite3.Connection,
+        token_id: str,
+        old: TokenRow | None,
+        new: TokenRow | None,
+        who: Commit,
+    ) -> None:
+        change = ChangeRow(TOKEN, write_key((token_id,)), _told(old), _told(new))
+        self._append(db, None, who, [change], [], [])
 
     def _heal(self, rows: Sequence[DocumentRow]) -> None:
         with self._writing() as db:
@@ -263,10 +273,6 @@ def _undo(bodies: dict[tuple[str, str], str], change: ChangeRow) -> None:
         bodies[change.kind, change.key] = change.before
 
 
-def _token_body(role: str, expires_at: str | None) -> str | None:
+def _told(row: TokenRow | None) -> str | None:
     """What the audit tells of a token: never its hash."""
-    return dump({"role": role, **({"expires_at": expires_at} if expires_at else {})})
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if row is None else row.body()

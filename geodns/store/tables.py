@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from geodns.store.base import Entry
-from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, moved
+from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, TokenRow, moved
 
 _ENTRY = "number, revision, at, actor, reason, request_id, document, digest, state, previous"
 
@@ -56,6 +56,26 @@ def insert_entry(db: sqlite3.Connection, entry: AuditRow, changes: Iterable[Chan
         "INSERT INTO change VALUES (?, ?, ?, ?, ?)",
         ((entry.number, *change) for change in changes),
     )
+
+
+_TOKEN = "id, role, hash, created, expires_at, nodes"
+
+
+def token(db: sqlite3.Connection, token_id: str) -> TokenRow | None:
+    """One token, if there is one."""
+    row = db.execute(f"SELECT {_TOKEN} FROM token WHERE id = ?", (token_id,)).fetchone()
+    return None if row is None else TokenRow(*row)
+
+
+def tokens(db: sqlite3.Connection) -> list[TokenRow]:
+    """All tokens, by id."""
+    return [TokenRow(*row) for row in db.execute(f"SELECT {_TOKEN} FROM token ORDER BY id")]
+
+
+def insert_token(db: sqlite3.Connection, row: TokenRow) -> None:
+    """Put a token in place of one with its id."""
+    places = ", ".join("?" * len(row))
+    db.execute(f"INSERT OR REPLACE INTO token ({_TOKEN}) VALUES ({places})", row)
 
 
 def entries(db: sqlite3.Connection, after: int) -> Iterator[tuple[AuditRow, bytes]]:

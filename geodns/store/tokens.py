@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from geodns.errors import Unavailable
-from geodns.store.base import Store, Token
+from geodns.store.base import Role, Store, Token
 
 SECRET_OCTETS = 32
 """Randomness of a secret; 43 characters in base64. Source: RFC 6749 section 10.10 asks that
@@ -39,6 +39,27 @@ def ensure_admin_token(store: Store, path: Path, now: datetime) -> None:
         raise Unavailable(f"{path} holds no admin token. Remove it to have a new one made.")
     if verify(store, secret, now) is None:
         store.put_token(Token("admin", "admin", _hash(secret), now))
+
+
+def make_token(
+    store: Store,
+    token_id: str,
+    role: Role,
+    now: datetime,
+    *,
+    nodes: tuple[str, ...] = (),
+    expires_at: datetime | None = None,
+    actor: str = "geodns",
+    request_id: str = "",
+) -> str:
+    """Keep a new token, in place of one with the same id; its secret, to be shown once.
+
+    Errors: Unavailable if the store cannot be written.
+    """
+    secret = f"gdns_{role}_{secrets.token_urlsafe(SECRET_OCTETS)}"
+    token = Token(token_id, role, _hash(secret), now, expires_at, nodes)
+    store.put_token(token, actor=actor, request_id=request_id)
+    return secret
 
 
 def verify(store: Store, secret: str, now: datetime) -> Token | None:

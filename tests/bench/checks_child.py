@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from geodns.health import garbage
 from geodns.health.board import Board
 from geodns.health.monitor import Watcher
 from geodns.health.probes.local import Local
@@ -60,7 +61,7 @@ async def measure(directory: Path, monitor: Monitor, count: int) -> dict[str, ob
     ticker = Ticker(watcher.sweep)
     ticker.start()
     watched = targets(count)
-    watcher.load(Watchlist(1, watched, {"web": monitor}))
+    garbage.spare(watcher.load(Watchlist(1, watched, {"web": monitor})))
     await watcher.first_round.wait()
     await asyncio.sleep(monitor.interval_s)
     watcher.dispatcher.lateness_s.clear()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.server import Server, serve_once, until
+from support.server import Server, running_server, serve_once, until
 
 from .conftest import ADDRESSES, USER, answers
 
@@ -191,6 +191,22 @@ def test_a_supervisor_out_of_descriptors_goes_on_and_recovers(server: Server) ->
     until(lambda: server.logged("cannot be started"))
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
     until(lambda: answers(server), "the worker is not back")
+
+
+def test_a_server_asks_for_as_many_files_as_many_zones_need(tmp_path: Path) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with running_server(tmp_path, start=False) as server:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+        try:
+            server.start(ready=False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        until(lambda: server.logged("serves DNS"))
+        assert server.process is not None
+        found, _ = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        assert found == min(65_536, limits[1])
 
 
 def change(server: Server, owner: str) -> None:

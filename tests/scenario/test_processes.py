@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,9 +10,12 @@ import socket
 import time
 from pathlib import Path
 
+from support.patience import Stopwatch, within
 from support.server import Server, free_port, parent_of, running_server, until
 
-from .conftest import SITES, Fleet, answers, document
+from geodns.daemon.supervisor import GRACE_S, WEDGED_S
+
+from .conftest import ADDRESSES, SITES, Fleet, answers, document
 
 NAME = "www.example.test"
 
@@ -22,6 +26,21 @@ def test_a_wedged_worker_is_replaced(server: Server) -> None:
     until(lambda: server.worker() != pid, "the wedged worker stays")
     assert server.ask(NAME).answer
     assert server.logged("shows no heartbeat")
+
+
+def test_a_server_that_was_frozen_as_a_whole_goes_on_as_it_was(server: Server) -> None:
+    assert server.process is not None
+    children = [server.worker(), server.pid_of("health"), server.pid_of("control")]
+    family = [server.process.pid, *children]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(WEDGED_S + GRACE_S)
+    for pid in family:  # the supervisor is the first to look around
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.1)
+    time.sleep(GRACE_S + 1)
+    assert [server.worker(), server.pid_of("health"), server.pid_of("control")] == children
+    assert server.ask(NAME).answer
 
 
 def test_the_start_is_logged_with_addresses_and_token_file(server: Server) -> None:
@@ -37,9 +56,9 @@ def test_an_api_address_that_is_not_here_yet_is_logged(tmp_path: Path) -> None:
 
 
 def test_sigterm_ends_everything_and_frees_the_ports(server: Server) -> None:
-    started_s = time.monotonic()
+    watch = Stopwatch()
     assert server.stop() == 0
-    assert time.monotonic() - started_s < 3
+    assert watch.fair_s < 3
     for port in (server.dns_port, server.api_port):
         with socket.socket() as tcp:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,9 +73,9 @@ def test_sigterm_right_after_the_start_ends_everything(tmp_path: Path) -> None:
         for pause_s in (0.05, 0.2, 0.4):
             server.start(ready=False)
             time.sleep(pause_s)
-            started_s = time.monotonic()
+            watch = Stopwatch()
             assert server.stop() in (0, -signal.SIGTERM)
-            assert time.monotonic() - started_s < 3, f"{pause_s} s after its start"
+            assert watch.fair_s < 3, f"{pause_s} s after its start"
 
 
 def test_children_end_by_themselves_when_the_supervisor_is_killed(server: Server) -> None:
@@ -64,7 +83,7 @@ def test_children_end_by_themselves_when_the_supervisor_is_killed(server: Server
     assert len(server.descendants()) >= 3
     server.process.kill()
     server.process.wait()
-    server.await_gone(2)
+    within(2, lambda: not server.left(), lambda: f"still there: {server.left()}")
 
 
 def test_a_killed_supervisor_can_be_followed_at_once(server: Server) -> None:
@@ -74,16 +93,16 @@ def test_a_killed_supervisor_can_be_followed_at_once(server: Server) -> None:
     server.process.wait()
     server.start(ready=False)  # no pause: what a service manager does
     until(lambda: server.process_of_lock() == server.process.pid, "it never took over")  # type: ignore[union-attr]
-    until(lambda: answers(server), "no answer", 3)
+    within(3, lambda: answers(server), "no answer")
     server.await_ready()
 
 
 def test_the_first_answer_after_a_start_comes_from_disk_before_the_api(server: Server) -> None:
     server.kill()
     server.start(ready=False)
-    started_s = time.monotonic()
+    watch = Stopwatch()
     until(lambda: answers(server), "no answer")
-    taken_s = time.monotonic() - started_s
+    taken_s = watch.fair_s
     assert server.faults(timeout_s=0.01), "the API was up first"
     assert taken_s < 1.0
     server.await_ready()
@@ -93,7 +112,7 @@ def test_zones_nodes_and_verdicts_survive_a_restart(fleet: Fleet) -> None:
     server = fleet.server
     fleet.nodes["lon"].stop()
     until(lambda: fleet.serving() == "fra")
-    time.sleep(1.2)  # verdicts are written within a second of a change
+    until(lambda: down_on_disk(server) == [ADDRESSES["lon"]], "the verdict is not saved")
     before = server.api("GET", "document")
     generation = server.api("GET", "status")["generation"]
     server.kill()
@@ -132,7 +151,7 @@ def test_a_dead_control_leaves_no_process_behind(server: Server) -> None:
     compiler = [pid for pid in server.descendants() if is_child_of(pid, control)]
     assert compiler, "the compile process is expected under control"
     os.kill(control, signal.SIGKILL)
-    until(lambda: not set(compiler) & set(server.left()), "its compile process lives on", 3)
+    within(3, lambda: not set(compiler) & set(server.left()), "its compile process lives on")
 
 
 def test_wait_true_means_that_every_worker_answers_anew(fleet: Fleet) -> None:
@@ -150,11 +169,17 @@ def test_status_shows_the_generation_that_health_watches(fleet: Fleet) -> None:
     server = fleet.server
     server.api("PUT", "zones/example.test/rrsets/watched/TXT?wait=true", {"values": ["anew"]})
     served = server.api("GET", "status")["generation"]
-    until(
+    within(
+        3,
         lambda: server.api("GET", "status")["health"] == {"ready": True, "generation": served},
         "health watches another one",
-        3,
     )
+
+
+def down_on_disk(server: Server) -> list[str]:
+    """The addresses whose fall would survive the end of everything."""
+    kept = json.loads((server.data / "verdicts").read_text())["verdicts"]
+    return [item["address"] for item in kept if item["verdict"] == "down"]
 
 
 def down_since(server: Server) -> list[str]:

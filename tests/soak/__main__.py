@@ -1,11 +1,13 @@
 """``python -m tests.soak RUN [ARGUMENTS]``: one long run, or ``all`` of them.
 
 ``questions`` compares the engines on ten million packets (``--questions N --seed N``);
-``fuzz`` looks for packets and sections that crash the native engine or take it longer than
-10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name); ``sanitize``
-runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer; ``fixture`` writes
-anew what they ask; ``health`` holds the rules of verdicts and votes against the oracle
-(``OBSERVATIONS``); ``store`` kills everything in a storm of writes (``--rounds N``).
+``model`` holds the reference engine against an interpreter of the model on a million questions
+(the same options); ``fuzz`` looks for packets and sections that crash the native engine or take
+it longer than 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a target's name);
+``sanitize`` runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer;
+``fixture`` writes anew what they ask; ``health`` holds the rules of verdicts and votes
+against the oracle (``OBSERVATIONS``); ``store`` kills everything in a storm of writes
+(``--rounds N``).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as tests/conftes
 
 QUESTIONS = ["--questions", "10000000"]
 FUZZ = ["--seconds", "600"]
-LONG = ("questions", "fuzz", "sanitize", "health", "store")
+LONG = ("questions", "model", "fuzz", "sanitize", "health", "store")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +37,12 @@ def main(arguments: list[str]) -> int:
 
 def _questions(arguments: list[str]) -> int:
     from differential.native.__main__ import main
+
+    return main(arguments)
+
+
+def _model(arguments: list[str]) -> int:
+    from differential.oracle.__main__ import main
 
     return main(arguments)
 
@@ -72,6 +80,7 @@ def _fixture(_: list[str]) -> int:
 
 RUNS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "questions": (_questions, QUESTIONS),
+    "model": (_model, ["--questions", "1000000"]),
     "fuzz": (_fuzz, FUZZ),
     "sanitize": (_sanitize, []),
     "health": (_health, []),

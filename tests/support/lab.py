@@ -14,9 +14,10 @@ import dns.rdatatype
 
 from geodns.engine.generation import Generation
 from geodns.engine.responder import Surroundings
+from geodns.geo.asn import AsnTable
 from geodns.geo.world import World
 from geodns.model.config import Config
-from geodns.snapshot.compile import Compiler
+from geodns.snapshot.compile import Compiler, no_asns
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.order import Order
 from geodns.snapshot.section import Kind, Section
@@ -42,10 +43,11 @@ class Lab:
         clock: Callable[[], float] = lambda: NOW_S,
         *,
         engine: str = "python",
+        asns: Callable[[], AsnTable | None] = no_asns,
         **order: object,
     ) -> None:
         self.directory, self.engine = directory, engine
-        self.compiler = Compiler(directory, world, clock)
+        self.compiler = Compiler(directory, world, clock, asns)
         self.manifest: Manifest | None = None
         create_table(directory / "status", 32_768)
         self.status = StatusTable(directory / "status", writable=True)
@@ -86,11 +88,12 @@ class Lab:
         override: Override = Override.NONE,
         unsettled: bool = False,
         weight_factor: int = 255,
+        shed: int = 0,
         monitor: str | None = None,
     ) -> None:
         """Write the status word of a target."""
         slot, tag = self.slot_of[address, monitor]
-        self.status.write(slot, Word(tag, verdict, unsettled, override, weight_factor))
+        self.status.write(slot, Word(tag, verdict, unsettled, override, weight_factor, shed))
 
     def down(self, addresses: Iterable[str], monitor: str | None = None) -> None:
         """Let probes of these addresses have failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import struct
@@ -248,15 +249,19 @@ def environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("GEODNS_")}
 
 
+PORTS = range(10_240, 32_768)
+"""Below what the kernel gives to sockets that ask for any port: no client can take it meanwhile."""
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     """A port free for UDP and TCP just now."""
     while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            port: int = tcp.getsockname()[1]
-            with suppress(OSError):
-                udp.bind((host, port))
-                return port
+        port = random.SystemRandom().choice(PORTS)
+        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+        with tcp, udp, suppress(OSError):
+            tcp.bind((host, port))
+            udp.bind((host, port))
+            return port
 
 
 def until(

@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 
 from geodns.errors import ConfigError, Reason
-from geodns.settings import (
-    FILE_MAX_OCTETS,
-    TABLE,
-    Endpoint,
-    Settings,
-    default_data_dir,
-    endpoint,
-    load,
-    location,
-    markdown,
-)
+from geodns.settings import FILE_MAX_OCTETS, TABLE, Settings, default_data_dir, load, markdown
+from geodns.settings.values import Endpoint, endpoint, location
 
 
 def settings_file(directory: Path, text: str) -> Path:

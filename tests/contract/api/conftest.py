@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from geodns.api.agents import Registration
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.errors import Reason
 from geodns.model.config import Config
+from geodns.store.base import Token
 from geodns.store.sqlite import SqliteStore
 from geodns.store.tokens import ensure_admin_token, verify
 
@@ -41,6 +43,7 @@ class Geo:
         return Place(50.11, 8.68, "EU-DE") if address.startswith("192.0.2.") else None
 
     knows_asns = False
+    knows_subdivisions = True
 
     def asn(self, address: str) -> None:
         return None
@@ -93,6 +96,9 @@ class Observer:
     def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
         return {"cache_entries": {"v4": 9, "v6": 4}, "classes": 3}
 
+    def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
+        return {"waiting": 0, "delivered": 0, "failed": 0, "dropped": 0, "last": None}
+
     def status(self) -> dict[str, Any]:
         if self.crash:
             raise RuntimeError("a secret of the inner parts")
@@ -105,6 +111,25 @@ class Observer:
         return "geodns_queries_total 7\n"
 
 
+class Health:
+    """Knows nothing of the past, and takes every push."""
+
+    def __init__(self) -> None:
+        self.pushed: list[dict[str, Any]] = []
+
+    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        return []
+
+    def beat(self, node_id: str, load: float | None) -> None:
+        self.pushed.append({"node": node_id, "load": load})
+
+    async def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        yield "1-1", "generation", {"generation": 1}
+
+    def push(self, verdict: dict[str, Any]) -> None:
+        self.pushed.append(verdict)
+
+
 class Api:
     """Speaks HTTP with one instance, whose background work goes on between requests."""
 
@@ -113,7 +138,9 @@ class Api:
         ensure_admin_token(self.store, directory / "admin.token", NOW)
         self.token = (directory / "admin.token").read_text().strip()
         self.publisher, self.observer, self.geo = Publisher(), Observer(), Geo()
+        self.health = Health()
         self.service = Service(self.store, self.publisher, self.geo)
+        self.registration = Registration(self.service, self.store)
         self.app = self.new_app()
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
@@ -123,11 +150,11 @@ class Api:
         )
 
     def new_app(self) -> FastAPI:
-        def owner(token: str) -> str | None:
-            found = verify(self.store, token, NOW)
-            return found.id if found else None
+        def owner(token: str) -> Token | None:
+            return verify(self.store, token, NOW)
 
-        return create_app(self.service, self.observer, self.geo, owner, "python")
+        parts = (self.service, self.observer, self.health, self.geo)
+        return create_app(*parts, self.registration, self.store, owner, "python")
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = path if path.startswith("/") else f"/api/v1/{path}"

@@ -86,3 +86,28 @@ def test_writes_that_come_together_are_each_a_revision_of_its_own(prod: Any) -> 
 
     assert sorted(prod._runner.run(together())) == list(range(2, 22))
     assert prod.service.revision == 21
+
+
+def test_no_secret_is_told_by_the_audit_and_restoring_brings_it_back(prod: Any) -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    hook = {"url": "https://198.51.100.7/T0/hush", "secret": secret}
+    assert prod.put("webhooks/chat", hook).status_code == 201
+    prod.delete("webhooks/chat")
+    for path in ("audit", "revisions/2", "revisions/3"):
+        told = prod.get(path).text
+        assert "hush" not in told
+        assert secret not in told
+        assert "198.51.100.7" in told
+    assert prod.post("revisions/2/restore", None).status_code == 200
+    kept = prod.store.read()[1]["webhook", ("chat",)].body
+    assert (kept["url"], kept["secret"]) == (hook["url"], secret)
+
+
+def test_the_audit_tells_who_made_and_ended_a_token(prod: Any) -> None:
+    prod.post("tokens", {"id": "fra", "role": "agent", "nodes": ["fra*"]})
+    prod.delete("tokens/fra")
+    ended, made = prod.get("audit?limit=2").json()["items"]
+    assert (made["actor"], ended["actor"]) == ("admin", "admin")
+    assert made["changes"][0]["after"] == {"role": "agent", "nodes": ["fra*"]}
+    assert ended["changes"][0]["before"] == {"role": "agent", "nodes": ["fra*"]}
+    assert made["request_id"] != ended["request_id"] != ""

@@ -9,6 +9,11 @@ import pytest
 
 from geodns.api.auth import FREE_FAILURES, SOURCES_MAX, WAIT_MAX_S, Gate
 from geodns.api.problems import HttpError
+from geodns.store.base import Token
+
+from .conftest import NOW
+
+ADMIN = Token("admin", "admin", b"", NOW)
 
 JSON = {"Content-Type": "application/json"}
 STATUSES: list[tuple[int, str, str, dict[str, Any]]] = [
@@ -67,6 +72,7 @@ def test_an_unexpected_error_is_logged_and_not_shown(
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+    assert answer.headers["X-Request-Id"] in answer.json()["detail"]
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert answer.headers["X-Request-Id"] in record.getMessage()
     assert record.exc_info
@@ -141,7 +147,7 @@ class Clock:
 
 
 def _gate(clock: Clock) -> Gate:
-    return Gate(lambda token: "admin" if token == "good" else None, clock, clock.sleep)
+    return Gate(lambda token: ADMIN if token == "good" else None, clock, clock.sleep)
 
 
 def _try(api: Any, gate: Gate, token: str, address: str = "192.0.2.1") -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from geodns.api.kinds import NODE as NODE_KIND
 from geodns.api.preconditions import Terms
 from geodns.errors import ConfigError
-from geodns.store.base import Write
+from geodns.store.base import Token, Write
 
 NODE = {"addresses": ["198.51.100.1"], "location": {"lat": 1.0, "lon": 2.0}}
 
@@ -150,5 +151,5 @@ def test_a_broken_store_is_unavailable_and_nothing_changes(prod: Any) -> None:
     assert len(prod.publisher.published) == published
 
 
-async def _anyone(gate: object, fields: object, address: str) -> str:
-    return "admin"
+async def _anyone(gate: object, fields: object, address: str) -> Token:
+    return Token("admin", "admin", b"", datetime.now(UTC))

@@ -29,6 +29,12 @@ PRAGMA user_version = 1;
 """
 """As version 1 made them, byte for byte its own words but for spaces."""
 
+TABLES_2 = """
+ALTER TABLE token ADD COLUMN nodes TEXT NOT NULL DEFAULT '[]';
+PRAGMA user_version = 2;
+"""
+"""What version 2 made of version 1."""
+
 A, B = '["a"]', '["b"]'
 REVISIONS = [
     ("document prod", [(A, None, '{"weight":1}'), (B, None, '{"weight":1}')]),
@@ -92,5 +98,17 @@ def test_a_store_of_version_1_whose_history_tells_otherwise_stays_as_it_is(first
     db.close()
 
 
+def test_a_store_of_version_2_keeps_the_nodes_of_its_tokens(first: Path) -> None:
+    db = sqlite3.connect(first, isolation_level=None)
+    db.executescript(TABLES_2)
+    token = ("fra", "agent", b"\2", "2026-11-01", None, '["fra*"]')
+    db.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?)", token)
+    db.close()
+    store = SqliteStore(first)
+    assert [(each.id, each.nodes) for each in store.tokens()] == [("admin", ()), ("fra", ("fra*",))]
+    assert store.read()[0] == 4
+    store.close()
+
+
 def test_every_step_has_a_test_of_its_own() -> None:
-    assert len(MIGRATIONS) == 2, "a new version needs a file of the one before, here"
+    assert len(MIGRATIONS) == 3, "a new version needs a file of the one before, here"

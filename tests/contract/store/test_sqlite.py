@@ -71,7 +71,7 @@ def test_the_file_says_whose_it_is_and_that_commits_are_durable(path: Path) -> N
     names = ("application_id", "user_version", "journal_mode", "synchronous")
     settings = [store._db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
     store.close()
-    assert settings == [0x67646E73, 2, "wal", 2]  # 2 is FULL
+    assert settings == [0x67646E73, 3, "wal", 2]  # 2 is FULL
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

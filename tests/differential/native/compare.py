@@ -6,14 +6,17 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from support.lab import NOW_S, Lab
 
 from differential.native.fleets import Fleet, make_fleet
 from differential.native.packets import Asked, Mint
+from differential.native.users import ASNS
 from geodns import _native
 from geodns.daemon.workers import trust
 from geodns.document.check import check
@@ -21,6 +24,7 @@ from geodns.document.load import from_document
 from geodns.engine.cookies import CookieJar
 from geodns.engine.debug import DebugNames
 from geodns.engine.responder import Responder, Surroundings
+from geodns.geo.asn import AsnTable
 from geodns.geo.world import World
 from geodns.model.config import Config
 from geodns.snapshot.status import Override, Verdict, Word
@@ -75,6 +79,21 @@ def play(directory: Path, world: World, seed: int, count: int, outcome: Outcome)
     outcome.slots_reused += stage.slots_reused
 
 
+@cache
+def known_asns() -> AsnTable:
+    """Every /12 and /16 belongs to one of few systems, or to none."""
+    rng = random.Random("systems")
+    drawn = [rng.choice((0, 0, *ASNS)) for _ in range(2**12 + 2**16)]
+    four, six = np.array(drawn[: 2**12], np.uint32), np.array(drawn[2**12 :], np.uint32)
+    return AsnTable(
+        np.arange(2**12, dtype=np.uint32) << np.uint32(20),
+        four,
+        np.arange(2**16, dtype=np.uint64) << np.uint64(48),
+        six,
+        "0" * 64,
+    )
+
+
 class _Stage:
     """The generations of one play and the one status table they share."""
 
@@ -94,7 +113,7 @@ class _Stage:
         # No slot more than two generations need: so the third takes those of the first.
         targets = [set(fleet.addresses) for fleet in fleets]
         slots = max(len(a | b) for a, b in pairwise(targets))
-        self._lab = Lab(directory, world, configs[0], slots=slots)
+        self._lab = Lab(directory, world, configs[0], slots=slots, asns=known_asns)
         self._slots = slots
         self._owners: dict[int, int] = {}
 
@@ -104,7 +123,7 @@ class _Stage:
         if number == len(self._configs):
             return False
         if number:
-            budget = self._rng.choice((0, 64 * 2**20))
+            budget = self._rng.choice((0, 2**20, 64 * 2**20))
             self._lab.serve(
                 self._configs[number],
                 slots=self._slots,
@@ -125,7 +144,8 @@ class _Stage:
         """Another health for most targets of the newest generation; some words stay as their
         slots' last owners left them."""
         rng, lab = self._rng, self._lab
-        ill = rng.choice((0.0, 0.2, 0.5, 0.9, 1.0))
+        ill, plain = rng.choice((0.0, 0.2, 0.5, 0.9, 0.95, 1.0)), rng.choice((8, 200))
+        loaded = rng.choice((0.0, 0.3, 1.0))
         for slot, tag in lab.slot_of.values():
             draw = rng.random()
             if draw < 0.15:
@@ -137,8 +157,9 @@ class _Stage:
                 tag,
                 Verdict.DOWN if rng.random() < ill else rng.choice((Verdict.UP, Verdict.UNKNOWN)),
                 rng.random() < 0.1,
-                rng.choice((Override.NONE,) * 8 + (Override.UP, Override.DOWN)),
+                rng.choice((Override.NONE,) * plain + (Override.UP, Override.DOWN)),
                 rng.choice((255, 255, 255, 128, 0)),
+                rng.choice((0, 0, 6000, 40_000, 65_535)) if rng.random() < loaded else 0,
             )
             lab.status.write(slot, word)
         lab.status.write(0, Word.unpack(lab.status.words[0]))  # the epoch goes up in any case

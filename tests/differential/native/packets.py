@@ -11,6 +11,7 @@ import dns.name
 import dns.rdatatype
 
 from differential.native.fleets import Fleet
+from differential.native.users import address_in
 from differential.questions import questions
 from differential.worlds import Zone, make_world
 
@@ -65,8 +66,9 @@ class Mint:
         self._questions += [_question(rng, name) for name in CHAOS for _ in range(POOL // 100)]
         held = [pair for zone in world.zones for pair in _held(zone)]
         self._questions += [_question(rng, *rng.choice(held)) for _ in range(POOL // 4)]
-        self._tails = [_tail(rng, name) for name in names]
-        self._resolvers = [*RESOLVERS * 6, *(_resolver(rng) for _ in range(100))]
+        subnets = [subnet for fleet in fleets for subnet in fleet.subnets]
+        self._tails = [_tail(rng, name, subnets) for name in names]
+        self._resolvers = [*RESOLVERS * 6, *(_resolver(rng, subnets) for _ in range(100))]
 
     def batch(self, count: int) -> Iterator[Asked]:
         """So many packets, every ninth or so with something wrong."""
@@ -106,25 +108,28 @@ def _question(rng: random.Random, name: bytes, rtype: int | None = None) -> tupl
     return struct.pack("!3H", flags, count, 0), question
 
 
-def _tail(rng: random.Random, name: bytes) -> tuple[bytes, bytes]:
-    """The counts of authority and additional records, and these."""
+def _tail(rng: random.Random, name: bytes, subnets: list[str]) -> tuple[bytes, bytes]:
+    """The counts of authority and additional records, and these; client subnets are often
+    within or beside ``subnets``."""
     authority = _record(rng, name) if rng.random() < 0.02 else b""
-    extra = [_opt(rng)] if rng.random() < 0.85 else []
+    extra = [_opt(rng, subnets)] if rng.random() < 0.85 else []
     if rng.random() < 0.03:
         extra.insert(rng.randrange(len(extra) + 1), rng.choice((_record, _tsig))(rng, name))
     counts = struct.pack("!2H", 1 if authority else 0, len(extra))
     return counts, authority + b"".join(extra)
 
 
-def _resolver(rng: random.Random) -> str:
+def _resolver(rng: random.Random, subnets: list[str]) -> str:
     """An address as the socket module gives it: of either family, or one inside the other."""
+    if subnets and rng.random() < 0.5:
+        return str(ip_address(address_in(rng, rng.choice(subnets))[1]))
     four = rng.randbytes(4)
     six = (rng.choice((*PREFIXES6, bytes(10) + b"\xff\xff" + four)) + rng.randbytes(16))[:16]
     return str(ip_address(rng.choice((four, six))))
 
 
-def _opt(rng: random.Random) -> bytes:
-    options = [_ecs(rng)] if rng.random() < 0.75 else []
+def _opt(rng: random.Random, subnets: list[str]) -> bytes:
+    options = [_ecs(rng, subnets)] if rng.random() < 0.75 else []
     if rng.random() < 0.12:
         options.append(_option(10, rng.randbytes(rng.choice((8, 8, 16, 24, 40, 7, 12, 0, 41)))))
     if rng.random() < 0.1:
@@ -141,9 +146,15 @@ def _opt(rng: random.Random) -> bytes:
     return struct.pack("!BHHBBHH", 0, 41, payload, 0, version, flags, len(data)) + data
 
 
-def _ecs(rng: random.Random) -> bytes:
+def _ecs(rng: random.Random, subnets: list[str]) -> bytes:
     if rng.random() < 0.03:
         family, octets, bits = rng.choice((0, 3)), b"", 0
+    elif subnets and rng.random() < 0.5:
+        family, octets = address_in(rng, rng.choice(subnets))
+        if family == 1 and rng.random() < 0.1:
+            family, octets = 2, bytes(10) + b"\xff\xff" + octets
+        most = 8 * len(octets)
+        bits = rng.choice((most, most - most // 4, rng.randrange(most + 1)))
     elif rng.random() < 0.6:
         family, octets, bits = (
             1,

@@ -16,6 +16,7 @@ from support.lab import Lab
 
 from geodns.engine.generation import Generation
 from geodns.errors import ConfigError
+from geodns.snapshot.keep import OPTIONAL_KINDS
 from geodns.snapshot.manifest import Entry
 from geodns.snapshot.section import Kind, Section, encode
 
@@ -71,7 +72,7 @@ def test_octets_changed_anywhere_are_an_error_or_an_answer(
 ) -> None:
     assert lab.manifest is not None
     rng = random.Random(seed)
-    entries = [entry for entry in lab.manifest.sections if entry.kind != Kind.TARGETS]
+    entries = [entry for entry in lab.manifest.sections if entry.kind not in OPTIONAL_KINDS]
     taken = 0
     for _ in range(60):
         entry = rng.choice(entries)
@@ -89,7 +90,7 @@ def test_octets_changed_anywhere_are_an_error_or_an_answer(
 def test_a_section_cut_anywhere_is_refused_by_both(lab: Lab) -> None:
     assert lab.manifest is not None
     for entry in lab.manifest.sections:
-        if entry.kind == Kind.TARGETS:
+        if entry.kind in OPTIONAL_KINDS:
             continue
         whole = lab.fetch(entry)
         for size in {0, 1, 31, 32, 100, len(whole) // 2, len(whole) - 64, len(whole) - 1}:
@@ -102,7 +103,7 @@ def _faults(lab: Lab) -> Iterator[Spoilt]:
     """Each column of each section: cut, absent, of another width, with items out of range."""
     assert lab.manifest is not None
     for entry in lab.manifest.sections:
-        if entry.kind == Kind.TARGETS:
+        if entry.kind in OPTIONAL_KINDS:
             continue
         columns = {
             name: array(FORMATS[column.itemsize], column)

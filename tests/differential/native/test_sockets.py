@@ -36,7 +36,7 @@ AROUND = Surroundings(nsid=b"lab")
 
 def test_udp_and_tcp_answer_as_the_reference_engine_does(tmp_path: Path, world: World) -> None:
     rng = random.Random("sockets")
-    fleets = [make_fleet(seed) for seed in SEEDS]
+    fleets = [make_fleet(seed, asns=False) for seed in SEEDS]
     lab = Lab(tmp_path, world, from_document(fleets[0].document))
     mint = Mint(fleets, 1)
     with _serving(lab) as (server, udp, tcp):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,13 @@ import pytest
 import uvicorn
 import yaml
 
+from geodns.api.agents import Registration
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.cli import main
 from geodns.errors import Reason
 from geodns.model.config import Config
+from geodns.store.base import Token
 from geodns.store.sqlite import SqliteStore
 from geodns.store.tokens import ensure_admin_token, verify
 
@@ -44,6 +46,7 @@ class Geo:
         return Place() if address.startswith("192.0.2.") else None
 
     knows_asns = False
+    knows_subdivisions = True
 
     def asn(self, address: str) -> None:
         return None
@@ -91,6 +94,25 @@ class Observer:
         return ""
 
 
+class Health:
+    """Knows nothing of the past, and takes every push."""
+
+    def __init__(self) -> None:
+        self.pushed: list[dict[str, Any]] = []
+
+    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        return []
+
+    def beat(self, node_id: str, load: float | None) -> None:
+        self.pushed.append({"node": node_id, "load": load})
+
+    async def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+        yield "1-1", "generation", {"generation": 1}
+
+    def push(self, verdict: dict[str, Any]) -> None:
+        self.pushed.append(verdict)
+
+
 class Run(NamedTuple):
     """What a command did."""
 
@@ -129,12 +151,13 @@ def server(tmp_path: Path, run: Commands, monkeypatch: pytest.MonkeyPatch) -> It
     store = SqliteStore(tmp_path / "store.db")
     ensure_admin_token(store, tmp_path / "admin.token", NOW)
 
-    def owner(token: str) -> str | None:
-        found = verify(store, token, NOW)
-        return found.id if found else None
+    def owner(token: str) -> Token | None:
+        return verify(store, token, NOW)
 
     service = Service(store, Publisher(), Geo())
-    app = create_app(service, Observer(), Geo(), owner, "python")
+    registration = Registration(service, store)
+    parts = (service, Observer(), Health(), Geo(), registration, store)
+    app = create_app(*parts, owner, "python")
     running = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,10 @@ MINIMAL: dict[MonitorType, dict[str, Any]] = {
     "count": {"of": ["base"], "count": 1},
     "not": {"of": ["base"]},
 }
+README = Path(__file__).parents[3] / "README.md"
+EVERYWHERE = RULES["icmp"].takes
+"""What a monitor that only probes takes, so that all others that probe do."""
+
 PEM = trustme.CA().cert_pem.bytes().decode()
 OTHER: dict[str, Any] = {
     "port": 99,
@@ -57,6 +63,7 @@ OTHER: dict[str, Any] = {
     "recheck": 3,
     "recheck_after_s": 0.3,
     "hold_s": 3,
+    "damping": False,
     "lease_s": 33,
 }
 EXPECTED: dict[str, Any] = {
@@ -79,6 +86,20 @@ def faults(**monitors: dict[str, Any]) -> list[tuple[str, str]]:
 def test_every_field_and_type_is_tried() -> None:
     assert set(OTHER) == set(Monitor.model_fields) - {"type", "expect"}
     assert set(MINIMAL) == set(RULES)
+
+
+def test_the_readme_says_what_each_type_takes() -> None:
+    rows = {}
+    for line in README.read_text().partition("## Health checks")[2].splitlines():
+        cells = [re.findall(r"`(\w+)`", cell) for cell in line.split("|")[1:-1]]
+        if len(cells) == 5:
+            rows |= {kind: tuple(map(set, cells[2:])) for kind in cells[0]}
+    assert set(rows) == set(RULES)
+    for kind, (needs, may, expects) in rows.items():
+        rules = RULES[kind]
+        assert needs == set(rules.needs), kind
+        assert needs | may == rules.takes - EVERYWHERE, kind
+        assert expects == rules.expects, kind
 
 
 @pytest.mark.parametrize("kind", MINIMAL)

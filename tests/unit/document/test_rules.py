@@ -216,6 +216,14 @@ def test_rows_from_autonomous_systems_are_a_warning_then() -> None:
     assert not [each for each in warnings(changed()) if each.code == "no_asn_db"]
 
 
+def test_subdivisions_match_nobody_where_the_database_knows_none() -> None:
+    told = warnings(changed(), subdivisions=False)
+    found = [each for each in told if each.code == "no_subdivisions"]
+    assert [(each.pointer, each.value) for each in found] == [(f"{RULES}/2/geos", "NA-US-CA")]
+    assert "knows no subdivisions" in found[0].detail
+    assert not [each for each in warnings(changed()) if each.code == "no_subdivisions"]
+
+
 # --- In words ---
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.build import BERLIN, NEW_YORK, PARIS, ROME, config, node, zone
 from support.lab import Lab, addresses_of
@@ -29,6 +31,7 @@ POOLS = {
     "own": {"nodes": ["rome", "berlin"], "order": "equal", "spread": "sticky"},
     "many": {"nodes": [f"n{n}" for n in range(1, 20)], "order": "listed"},
     "alone": {"nodes": ["shy"]},
+    "shut": {"nodes": ["n1"], "fallback": "web"},
     "names": {"nodes": ["cdn"]},
 }
 STEERS = {
@@ -37,6 +40,7 @@ STEERS = {
     "many": "many",
     "alone": "alone",
     "cdn": "names",
+    "office": "shut",
 }
 
 
@@ -129,6 +133,38 @@ def test_a_coarse_place_is_told(lab: Lab) -> None:
     assert not told(lab, "www", YORKER).coarse
 
 
+def test_nodes_of_another_pool_than_the_deciding_one_say_so(lab: Lab) -> None:
+    explained = told(lab, "office", ROMAN)
+    assert explained.lines[3:6] == (
+        "04 rule catch-all -> pool shut, nearest",
+        "05 + n1 198.18.1.1 1106 km: up, no monitor",
+        "06 . rome 198.18.0.1 0 km in web: up, no monitor",
+    )
+    lab.down(["198.18.1.1"])
+    assert "- n1 198.18.1.1 1106 km in shut: down" in told(lab, "office", ROMAN).lines[4]
+
+
+def test_what_an_unknown_place_means_is_told_only_where_places_count(
+    lab: Lab, tmp_path: Path, atlas: World
+) -> None:
+    note = "location unknown: all count as equally near"
+    assert note in told(lab, "www", None, resolver="99.1.1.1").notes
+    for name in ("many", "cdn"):  # listed; one node
+        assert "location unknown" in told(lab, name, None, resolver="99.1.1.1").notes
+    made = config({"example.test": zone(STEERS)}, NODES, POOLS)
+    there = Lab(tmp_path, atlas, made, default_location=ROME)
+    notes = told(there, "www", None, resolver="99.1.1.1").notes
+    assert "location unknown: taken to be the default location" in notes
+
+
+def test_a_view_without_intervals_of_its_own_promises_no_widest_scope(
+    tmp_path: Path, atlas: World
+) -> None:
+    made = config({"example.test": zone(STEERS)}, NODES, POOLS)
+    there = Lab(tmp_path, atlas, made, view_budget=0)
+    assert "perhaps not the widest (shared intervals)" in told(there, "www", YORKER).lines[-1]
+
+
 def test_the_node_that_answers_is_shown_behind_however_many_dead_ones(lab: Lab) -> None:
     lab.down(f"198.18.1.{number}" for number in range(1, 19))
     explained = told(lab, "many", YORKER)
@@ -157,7 +193,7 @@ def test_by_resolver_the_scope_says_so(lab: Lab) -> None:
     )
     note = told(lab, "www", "10.1.0.0/16", resolver="99.1.1.1").lines[-1]
     assert "scope /8: a special-purpose block; steered by resolver" in note
-    assert "location unknown: spread by weight" in note
+    assert "location unknown: all count as equally near" in note
 
 
 def test_a_resolver_that_is_not_trusted_is_steered_by_itself(lab: Lab) -> None:

@@ -80,6 +80,15 @@ def test_the_server_knows_them_only_if_it_was_given_a_database(database: Path) -
     assert str(geo.describe_asns()).startswith("GeoLite2-ASN 20")
 
 
+def test_the_bundled_database_knows_no_subdivisions_and_one_with_them_does(tmp_path: Path) -> None:
+    assert not Geo(None).knows_subdivisions
+    record = {"location": {"latitude": 1.0, "longitude": 2.0}, "subdivisions": [{"iso_code": "CA"}]}
+    assert Geo(
+        written(tmp_path / "city.mmdb", {"1.2.3.0/24": record}, "Test-City")
+    ).knows_subdivisions
+    assert Geo(tmp_path / "absent").knows_subdivisions  # not doubted
+
+
 def test_a_bad_database_is_away_not_absent(tmp_path: Path) -> None:
     geo = Geo(None, tmp_path / "absent")
     assert geo.knows_asns

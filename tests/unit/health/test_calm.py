@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from importlib.resources import files
 
 import pytest
 from support.simulated import changed_hours, lived
+
+from geodns.document.load import read_yaml
+from geodns.snapshot.status import Verdict
 
 HOURS = 1000
 """`python -m tests.soak.health` takes twenty times as many."""
@@ -51,6 +55,20 @@ def test_a_target_that_flaps_stays_down_after_its_second_fall(
     assert life.named() == ["down", "up", "down"][: len(life.changes)]
     if len(life.changes) == 3:
         assert life.changes[2][0] - life.changes[0][0] <= 600
+
+
+def test_without_damping_every_fall_and_return_is_seen() -> None:
+    life = lived(lambda now_s: now_s % 60 < 30, 3600 + 40, interval_s=5, damping=False)
+    assert life.named() == ["down", "up"] * 60 + ["down"]
+
+
+def test_a_node_of_the_demo_comes_back_as_often_as_it_is_stopped() -> None:
+    demo = read_yaml((files("geodns.data") / "demo.yaml").read_text())
+    times = {key: demo["monitors"]["web"][key] for key in ("interval_s", "damping")}
+    life = lived(lambda now_s: now_s % 20 < 15, 200, **times)
+    assert life.named() == ["down", "up"] * 9 + ["down"]
+    returns_s = [at_s % 20 for at_s, verdict in life.changes if verdict is Verdict.UP]
+    assert max(returns_s) < 2 * 1.05 + 0.1
 
 
 @pytest.mark.parametrize("period_s", [30, 60, 90, 120])

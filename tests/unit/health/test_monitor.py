@@ -11,7 +11,7 @@ from support.stage import FAIL, PASS, SLOTS, Play, Stage, target, web
 
 from geodns.health.board import Board
 from geodns.health.observation import Observation
-from geodns.snapshot.status import Override, Verdict, Word
+from geodns.snapshot.status import Verdict, Word
 
 
 def test_a_new_target_is_checked_at_once_and_shown_up(play: Play) -> None:
@@ -22,7 +22,7 @@ def test_a_new_target_is_checked_at_once_and_shown_up(play: Play) -> None:
         assert stage.word() == Word(7, Verdict.UP)
         note = stage.board.note(0)
         assert (note.reason, note.elapsed_us) == ("HTTP 200", 1500)
-        assert note.since_ms == note.checked_ms
+        assert 0 <= note.since_ms - note.checked_ms < 1000
         assert abs(note.checked_ms / 1000 - time.time()) < 5
 
     play(scene)
@@ -116,18 +116,6 @@ def test_unchanged_words_leave_the_epoch_alone_and_renew_the_note(play: Play) ->
         await stage.run(3)
         assert stage.board.epoch == epoch
         assert stage.board.note(0).reason == "HTTP 204"
-
-    play(scene)
-
-
-def test_overrides_and_weights_in_a_word_are_left_alone(play: Play) -> None:
-    async def scene(stage: Stage) -> None:
-        stage.board.write(0, Word(7, override=Override.DOWN, weight_factor=9))
-        stage.board.write(1, Word(8, Verdict.DOWN, override=Override.UP))
-        stage.load(target(), target(1, tag=8, monitor=None))
-        await stage.run(0.1)
-        assert stage.word() == Word(7, Verdict.UP, override=Override.DOWN, weight_factor=9)
-        assert stage.word(1, 8) == Word(8, override=Override.UP)
 
     play(scene)
 

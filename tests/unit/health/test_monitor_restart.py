@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.stage import FAIL, PASS, Stage, target
+from support.stage import FAIL, PASS, Stage, target, web
 
 from geodns.health.board import Board
 from geodns.health.memory import Memory, Remembered, recall, remember
@@ -66,22 +66,41 @@ def test_what_was_remembered_is_given_to_the_first_generation_alone(board: Board
     asyncio.run(scene())
 
 
+async def flapped(board: Board, directory: Path) -> None:
+    """A life in which a target is held down, and which is remembered."""
+    stage = Stage(board)
+    stage.load(target())
+    for result in (FAIL, PASS, FAIL, PASS):
+        stage.results["192.0.2.0"] = result
+        await stage.run(6)
+    assert stage.word().verdict is Verdict.DOWN
+    remember(directory, stage.watcher.verdicts())
+    stage.watcher.close()
+
+
 def test_a_flapping_target_is_still_held_down_after_a_restart(board: Board, tmp_path: Path) -> None:
     async def scene() -> None:
-        stage = Stage(board)
-        stage.load(target())
-        for result in (FAIL, PASS, FAIL, PASS):
-            stage.results["192.0.2.0"] = result
-            await stage.run(6)
-        assert stage.word().verdict is Verdict.DOWN
-        remember(tmp_path, stage.watcher.verdicts())
-        stage.watcher.close()
+        await flapped(board, tmp_path)
         after = Stage(board, recall(tmp_path))
         after.load(target())
         await after.run(100)
         assert after.word().verdict is Verdict.DOWN
         assert after.board.note(0).reason.startswith("flaps, held down for")
         await after.run(400)
+        assert after.word().verdict is Verdict.UP
+        after.watcher.close()
+
+    asyncio.run(scene())
+
+
+def test_what_was_held_before_the_restart_is_free_without_damping(
+    board: Board, tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        await flapped(board, tmp_path)
+        after = Stage(board, recall(tmp_path))
+        after.load(target(), web=web(damping=False))
+        await after.run(1.5)
         assert after.word().verdict is Verdict.UP
         after.watcher.close()
 

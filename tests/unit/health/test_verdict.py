@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from geodns.health.damping import NOT_DAMPED
 from geodns.health.verdict import State, fallen, launched, observed, recheck_due_s, resumed
 from geodns.model.monitor import Monitor
 from geodns.snapshot.status import Verdict
@@ -156,3 +157,24 @@ def test_a_held_target_must_not_have_failed_for_two_minutes() -> None:
     state = see(state, rules, "-+", 890)
     assert see(state, rules, "+", 1009).shown is DOWN
     assert see(state, rules, "+", 1011).shown is UP
+
+
+def test_without_damping_no_fall_is_held_against_a_target() -> None:
+    rules = monitor(damping=False)
+    state = State(UP)
+    for number in range(5):
+        state = see(state, rules, "-----", 20 * number)
+        assert state.shown is DOWN
+        state = see(state, rules, "++", 20 * number + 10)
+        assert (state.shown, state.damping) == (UP, NOT_DAMPED)
+
+
+def test_what_is_held_is_let_go_when_damping_is_switched_off() -> None:
+    state = State(UP)
+    for now_s in (0, 20):
+        state = see(see(state, monitor(), "-----", now_s), monitor(), "++", now_s + 10)
+    assert state.shown is DOWN
+    state = see(resumed(state), monitor(damping=False), "+", 40)
+    assert (state.shown, state.unsettled(41)) == (UP, True)
+    assert see(state, monitor(), "-----", 700).shown is DOWN
+    assert see(see(state, monitor(), "-----", 700), monitor(), "++", 710).shown is UP

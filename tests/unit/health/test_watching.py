@@ -112,6 +112,26 @@ def test_ten_thousand_checks_are_spread_and_start_in_time(tmp_path: Path) -> Non
     asyncio.run(scene())
 
 
+def test_a_checker_that_is_often_held_up_does_not_fall_behind(tmp_path: Path) -> None:
+    """For a second in each one and a half it is given no core."""
+
+    async def scene() -> None:
+        stage = many(tmp_path, 2000)
+        slots = enumerate(hosts(2000))
+        stage.load(*(target(n, address=a) for n, a in slots), web=web(interval_s=2.0))
+        await stage.run(3)
+        stage.watcher.dispatcher.lateness_s.clear()
+        stage.started.clear()
+        for _ in range(20):
+            await stage.run(0.5)
+            await stage.run(1, tick_s=1)
+        assert len(stage.started) >= 0.95 * 20 * 1.5 * 1000
+        assert max(stage.watcher.dispatcher.lateness_s) <= 1.5
+        stage.watcher.close()
+
+    asyncio.run(scene())
+
+
 def peak(started: list[tuple[float, str]]) -> float:
     """The busiest fifth of a second against the mean of 1,000 checks a second."""
     fifths = Counter(int(at_s * 5) for at_s, _ in started)

@@ -100,6 +100,18 @@ def test_a_changed_zone_changes_alone(make: Make, tmp_path: Path, clock: Clock) 
     assert serial(tmp_path, second, "b.test") == NOW_S + 100
 
 
+def test_nothing_is_made_anew_when_the_same_is_listed_in_another_order(
+    make: Callable[..., Manifest], clock: Clock
+) -> None:
+    one = zone({"www": "web", "app": "web"}, {"mail": {"TXT": ["b"], "A": ["192.0.2.1"]}, "b": {}})
+    two = zone({"app": "web", "www": "web"}, {"b": {}, "mail": {"A": ["192.0.2.1"], "TXT": ["b"]}})
+    backwards = dict(reversed(NODES.items()))
+    first = make(config({"a.test": one, "b.test": zone()}, NODES, {"web": POOL}))
+    clock.now_s += 100
+    second = make(config({"b.test": zone(), "a.test": two}, backwards, {"web": POOL}), first)
+    assert changed(first, second) == set()
+
+
 def test_a_serial_grows_within_a_second_and_when_the_clock_runs_back(
     make: Make, tmp_path: Path, clock: Clock
 ) -> None:

@@ -105,7 +105,7 @@ def test_numbers_that_two_layers_know_are_the_same() -> None:
 
 def test_versions_are_those_of_the_format() -> None:
     told = TEXT.split("| version of the kind: ")[1].split(" |")[0]
-    assert told == "2 for GEO, VIEW and POOLS, 1 for ZONE and TARGETS"
+    assert told == "2 for GEO, VIEW and POOLS, 1 for ZONE, TARGETS and OVERRIDES"
     for kind, version in VERSIONS.items():
         assert version == (2 if kind in (Kind.GEO, Kind.VIEW, Kind.POOLS) else 1)
 
@@ -164,6 +164,6 @@ def test_a_change_of_columns_raises_the_format_of_recipes() -> None:
     """Else a data directory of the version before would keep sections that nobody can read."""
     columns = sorted((kind.name, *documented(kind).items()) for kind in Kind)
     digest = hashlib.sha256(repr(columns).encode()).hexdigest()[:16]
-    assert (RECIPE_FORMAT, digest) == (3, "689fc51073dfc1b1"), (
+    assert (RECIPE_FORMAT, digest) == (4, "f414c1e37f478905"), (
         "raise RECIPE_FORMAT, then renew the digest"
     )

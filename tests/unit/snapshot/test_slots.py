@@ -8,7 +8,7 @@ import pytest
 
 from geodns.errors import ConfigError
 from geodns.model.config import Config
-from geodns.model.node import Location, Node
+from geodns.model.node import Location, Node, Shed
 from geodns.snapshot.section import Kind, Section, encode
 from geodns.snapshot.slots import Slots, decode_targets
 
@@ -23,7 +23,7 @@ def generation(
 ) -> dict[str, Any]:
     slots = Slots(capacity, number, before, acknowledged)
     for address in addresses:
-        slots.take(address, "web", f"node-{address}", None)
+        slots.take(address, "web", f"node-{address}", Node())
     return decode_targets(Section(slots.encode(Config())))
 
 
@@ -47,9 +47,9 @@ def test_every_target_has_a_slot_of_its_own_and_a_tag_that_is_not_zero() -> None
 
 def test_one_address_under_two_monitors_is_two_targets() -> None:
     slots = Slots(4, 1)
-    one, other = slots.take("a", "web", "n", None), slots.take("a", None, "n", None)
+    one, other = slots.take("a", "web", "n", Node()), slots.take("a", None, "n", Node())
     assert one[0] != other[0]
-    assert slots.take("a", "web", "m", None) == one
+    assert slots.take("a", "web", "m", Node()) == one
     (target, _) = decode_targets(Section(slots.encode(Config())))["targets"]
     assert target["nodes"] == ["n", "m"]
 
@@ -108,6 +108,14 @@ def test_the_site_of_a_node_is_its_label_else_its_place() -> None:
     }
     slots = Slots(4, 1)
     for node_id in "abc":
-        slots.take(nodes[node_id].addresses[0], "web", node_id, None)
+        slots.take(nodes[node_id].addresses[0], "web", node_id, nodes[node_id])
     content = decode_targets(Section(slots.encode(Config(nodes=nodes))))
     assert content["sites"] == {"a": "fra", "b": "50.111,8.682"}
+
+
+def test_a_target_tells_the_loads_from_which_its_node_sends_users_away() -> None:
+    slots = Slots(4, 1)
+    slots.take("192.0.2.1", "web", "calm", Node())
+    slots.take("192.0.2.2", "web", "busy", Node(shed=Shed(lo=0.7, hi=0.9)))
+    targets = decode_targets(Section(slots.encode(Config())))["targets"]
+    assert [target["shed"] for target in targets] == [None, {"lo": 0.7, "hi": 0.9}]

@@ -8,24 +8,22 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.chains import answer, link, plain, words_of
 from support.naive import Health, Node, Pool
 from support.naive import decide as naive_decide
 
 from geodns.snapshot.status import Override, Verdict, Word
-from geodns.steering import choose, tables
-from geodns.steering.choose import Candidate, Decision, decide
+from geodns.steering import choose
+from geodns.steering.choose import Candidate, decide
 from geodns.steering.draw import pick
 from geodns.steering.mix import mix
 from geodns.steering.tables import (
     FIRST,
-    TIER_START,
     V4,
     V6,
     WEIGHTED,
-    WHOLE,
     Link,
     Member,
-    PoolTable,
     Target,
 )
 from geodns.steering.words import all_settled, is_usable
@@ -173,36 +171,7 @@ def as_naive(tier: tuple[Candidate, ...]) -> list[tuple[int, int, tuple[int, ...
     return [(c.member.node, c.weight, tuple(a[0] for a in c.addresses)) for c in tier]
 
 
-def link(tiers: list[list[Member]], **fields: int) -> Link:
-    """A link whose every member is a place of its own."""
-    places = tuple((member,) for tier in tiers for member in tier)
-    row, number = [], count()
-    for tier in tiers:
-        row += [next(number) | (0 if n else TIER_START) for n, _ in enumerate(tier)]
-    return Link(PoolTable(places, **fields), row)  # type: ignore[arg-type]
-
-
 # --- Examples ---
-
-
-def plain(weights: list[int]) -> list[Member]:
-    return [Member(n, w, (Target(bytes([n]), n, 1),), ()) for n, w in enumerate(weights)]
-
-
-def words_of(states: str) -> list[int]:
-    """A word for each letter: u up, d down, o override down, ! override up, ~ unsettled."""
-    meaning = {
-        "u": Word(1, UP),
-        "d": Word(1, DOWN),
-        "o": Word(1, UP, override=Override.DOWN),
-        "!": Word(1, DOWN, override=Override.UP),
-        "~": Word(1, UP, unsettled=True),
-    }
-    return [meaning[letter].pack() for letter in states]
-
-
-def answer(decision: Decision) -> list[int]:
-    return [candidate.member.node for tier in decision.tiers for candidate in tier]
 
 
 @pytest.mark.parametrize(
@@ -281,78 +250,6 @@ def test_near_without_any_ipv4_aaaa_stands_alone() -> None:
     tiers = [[both(0, True, False)], [both(1, False, True)]]
     assert answer(decide([link(tiers)], words_of("duuu"), V6)) == [1]
     assert answer(decide([link(tiers)], words_of("duuu"), V4)) == [0]  # failing open
-
-
-def test_places_beyond_the_row_come_in_the_order_of_its_first_places_tail() -> None:
-    members = plain([1] * 6)
-    points = [(0, 0, 0), (9, 0, 0), (0, 8, 0), (0, 0, 7), (6, 0, 0), (3, 4, 0)]
-    row = [0 | TIER_START, 2 | TIER_START]
-    table = PoolTable(tuple((m,) for m in members), points)
-    for states, wanted in (("dduuuu", 2), ("ddduuu", 5), ("dddudd", 3), ("dudddd", 1)):
-        assert answer(decide([Link(table, row)], words_of(states), V4)) == [wanted]
-
-
-def test_equally_far_places_come_by_number() -> None:
-    table = PoolTable((), [(0, 0, 0), (0, 5, 0), (3, 4, 0), (5, 0, 0), (0, 0, 1)])
-    assert list(table.tail(0)) == [0, 4, 1, 2, 3]
-
-
-def test_tails_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "TAILS_MAX_ITEMS", 12)
-    table = PoolTable((), [(n, 0, 0) for n in range(5)])
-    for place in (0, 1, 2, 4):
-        assert table.tail(place)[0] == place
-        assert len(table._tails) <= 2
-
-
-def far_apart(row: list[int], group: list[int] | None = None, **fields: int) -> Link:
-    """Six members on a line, each a place of its own; the row names only some."""
-    points = [(n * n, 0, 0) for n in range(6)]
-    places = tuple((member,) for member in plain([1] * 6))
-    return Link(PoolTable(places, points, **fields), row, group)
-
-
-def test_a_whole_row_has_no_tail() -> None:
-    row = [3 | TIER_START | WHOLE, 1 | TIER_START]
-    assert order(far_apart(row), V4) == [3, 1]
-    assert not far_apart(row).serves(0)
-
-
-def test_the_tail_leaves_out_who_is_not_in_the_rows_group() -> None:
-    link = far_apart([3 | TIER_START], [0b101010])
-    assert order(link, V4) == [3, 1, 5]
-    assert [link.serves(place) for place in range(6)] == [False, True] * 3
-
-
-def test_a_group_may_have_more_words_than_one() -> None:
-    link = Link(PoolTable(((),) * 70), [69 | TIER_START], [0, 0, 1 << 5])
-    assert [place for place in range(70) if link.serves(place)] == [69]
-
-
-def order(link: Link, family: int) -> list[int]:
-    """Who answers as one after the other of those before fails."""
-    found: list[int] = []
-    while True:
-        words = words_of("".join("o" if n in found else "u" for n in range(6)))
-        answered = answer(decide([link], words, family))
-        if not answered:
-            return found
-        found += answered
-
-
-def test_a_pool_whose_nodes_may_not_serve_the_user_is_passed_over() -> None:
-    empty, last = far_apart([], min_up=9), link([plain([1])])
-    assert answer(decide([empty, last], words_of("uuuuuu"), V4)) == [0]
-    fallen = Word(1, UP, unsettled=True).pack()
-    assert decide([empty, last], [*words_of("u"), *[fallen] * 5], V4).settled
-    assert decide([empty], words_of("uuuuuu"), V4) == choose.NOTHING
-    assert not any(empty.serves(place) for place in range(6))
-
-
-def test_a_whole_row_never_fails_open_to_who_may_not_serve() -> None:
-    link = far_apart([2 | TIER_START | WHOLE])
-    assert answer(decide([link], words_of("uuduuu"), V4)) == [2]
-    assert answer(decide([link], words_of("uuouuu"), V4)) == []
 
 
 def test_an_empty_chain_and_an_empty_pool_answer_nothing() -> None:

@@ -23,13 +23,18 @@ from geodns.snapshot.section import Section
 from geodns.snapshot.steerings import contents_of
 from geodns.steering.latency import (
     KM_PER_MS,
+    LEAD_MS,
     PRIOR_MS,
     SAMPLES_LEAST,
     Hysteresis,
     leader_of,
+    rank_latency,
     sources_of,
 )
-from geodns.steering.tables import PLACE
+from geodns.steering.nearest import PlaceSet
+from geodns.steering.rank import Memory, field_of
+from geodns.steering.rows import Part
+from geodns.steering.tables import PLACE, TIER_START
 
 FIRM = Hysteresis(ms=5, percent=10)
 
@@ -61,6 +66,31 @@ def test_a_leader_holds_while_its_table_trembles() -> None:
         changes += now != leader
         leader = now
     assert changes == 1
+
+
+def measured(ms: dict[int, list[float]], band_ms: float) -> Part:
+    """The ranking of one user for each way, all of them at one point, among three places."""
+    users = field_of(np.zeros(len(ms)), np.zeros(len(ms)), np.zeros(len(ms), np.bool_))
+    places = PlaceSet(np.array([(1.0, 0.0), (2.0, 0.0), (3.0, 0.0)]), np.ones(3))
+    known = {way: np.array(row) for way, row in ms.items()}
+    known = {way: np.where(row == row.min(), row - LEAD_MS, row) for way, row in known.items()}
+    return rank_latency(users, np.array([*ms]), places, known, band_ms, Memory())
+
+
+@pytest.mark.parametrize(
+    ("ms", "band_ms"), [([10, 15, 40], 5), ([15, 45, 46], 30), ([7, 7.3, 9], 0.3)]
+)
+def test_who_is_just_within_the_band_of_the_leader_is_of_its_tier(
+    ms: list[float], band_ms: float
+) -> None:
+    _, [row] = measured({0: ms}, band_ms)
+    assert [int(item) for item in row] == [TIER_START | 0, 1, TIER_START | 2]
+
+
+def test_equal_rows_of_several_ways_are_one() -> None:
+    row_of, rows = measured({0: [10, 20, 30], 1: [40, 50, 60], 2: [3, 2, 1]}, 5)
+    assert len(rows) == 2
+    assert row_of[0] == row_of[1] != row_of[2]
 
 
 def test_rows_of_few_samples_are_passed_over() -> None:

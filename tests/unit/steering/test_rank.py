@@ -192,6 +192,17 @@ def test_whoever_stands_for_a_country_gets_all_that_may_be_nearest_in_one_tier()
     assert tiers(rank([(0.0, 0.0)], near, coarse=True), 0) == [list(range(COARSE_PLACES))]
 
 
+def test_equal_rows_are_one_whoever_has_them() -> None:
+    """Two classes with one answer would split the scopes of their users."""
+    points = [(10.0, 10.0), (10.0, 10.0), (math.nan, math.nan)]
+    latitude, longitude = np.array(points).T
+    users = field_of(latitude, longitude, np.array([False, True, False]))
+    near_by = place_set([(10.0, 10.0), (11.0, 10.0), (12.0, 10.0)])
+    row_of, rows = rank_nearest(users, near_by, Band(0, 500), Memory())
+    assert len(rows) == 1
+    assert row_of.tolist() == [0, 0, 0]
+
+
 def test_nobody_within_a_countrys_radius_is_nearest_to_a_place_beyond_its_first_tier() -> None:
     random_ = random.Random(8)
     places, middle = scattered(60, 9), (47.0, 10.0)

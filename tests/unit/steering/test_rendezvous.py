@@ -7,7 +7,7 @@ import random
 import re
 from collections import Counter
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -16,15 +16,13 @@ from hypothesis import strategies as st
 
 import geodns.snapshot
 from geodns.steering.draw import user_of
-from geodns.steering.mix import MASK, SHED, SPLIT, STICKY, mix, mix64
+from geodns.steering.mix import MASK, SHED, SPLIT, STICKY, mix, mix64, scatter
 from geodns.steering.rendezvous import (
     LOGARITHMS,
-    Keys,
-    equal_or_none,
+    Rivals,
+    _floors,
     is_sent_away,
     neg_log2,
-    ranked,
-    winner,
 )
 
 FORMAT = Path(geodns.snapshot.__file__).with_name("FORMAT.md").read_text()
@@ -69,6 +67,7 @@ def test_neg_log2_gives_the_vectors_of_the_format() -> None:
 def test_mix_gives_the_vectors_of_the_format() -> None:
     for key, value, wanted in table("key |"):
         assert mix(number(key), number(value)) == number(wanted)
+        assert mix64(number(key) ^ scatter(number(value))) == number(wanted)
 
 
 @pytest.mark.parametrize("row", table("IP |"), ids=lambda row: f"{row[1]}/{row[2]}")
@@ -77,10 +76,10 @@ def test_draws_give_the_vectors_of_the_format(row: list[str]) -> None:
     assert user_of(value, version, bits) == user
     arm, sticky, shed = (mix(mix(SALT, each), user) for each in (SPLIT, STICKY, SHED))
     assert arm == base
-    assert winner(arm, Keys(KEYS[:2]), [95, 5]) == number(row[5])
-    assert winner(arm, Keys(KEYS), None) == number(row[6])
-    assert ranked(sticky, Keys(KEYS), [3, 2, 1]) == numbers(row[7])
-    assert ranked(sticky, Keys(KEYS), [7, 7, 7]) == numbers(row[8])
+    assert Rivals(KEYS[:2], [95, 5]).winner(arm) == number(row[5])
+    assert Rivals(KEYS, [1, 1, 1]).winner(arm) == number(row[6])
+    assert Rivals(KEYS, [3, 2, 1]).ranked(sticky) == numbers(row[7])
+    assert Rivals(KEYS, [7, 7, 7]).ranked(sticky) == numbers(row[8])
     for key, share in zip(KEYS, numbers(row[9]), strict=True):
         assert is_sent_away(shed, key, share + 1)
         assert not is_sent_away(shed, key, share)
@@ -105,7 +104,7 @@ def test_a_greater_hash_never_costs_more(a: int, b: int) -> None:
 
 @given(hashes, st.lists(hashes, min_size=1, max_size=40))
 def test_all_keys_at_once_are_hashed_as_each_alone(base: int, keys: list[int]) -> None:
-    assert list(Keys(keys).hashes(base)) == [mix64(base ^ key) for key in keys]
+    assert list(Rivals(keys, [1] * len(keys)).hashes(base)) == [mix64(base ^ key) for key in keys]
 
 
 weighted = st.lists(st.tuples(hashes, st.integers(1, 255_000)), min_size=1, max_size=8)
@@ -122,24 +121,35 @@ def test_the_order_is_cost_then_greater_hash_then_position(
         return Fraction(neg_log2(h), weights[at]), -h, at
 
     wanted = sorted(range(len(keys)), key=rank)
-    assert ranked(base, Keys(keys), weights) == wanted
-    assert winner(base, Keys(keys), weights) == wanted[0]
+    for lasting in (False, True):
+        rivals = Rivals(keys, weights, lasting=lasting)
+        assert rivals.ranked(base) == wanted
+        assert rivals.winner(base) == wanted[0]
+
+
+@pytest.mark.parametrize("weights", [[95, 5], [5, 95], [1, 1000], [999, 1000], [1, 255_000]])
+def test_a_table_foresees_only_what_costs_confirm(weights: list[int]) -> None:
+    draw = random.Random(5)
+    keys = [draw.getrandbits(64) for _ in weights]
+    told, asked = Rivals(keys, weights, lasting=True), Rivals(keys, weights)
+    for _ in range(20_000):
+        base = draw.getrandbits(64)
+        assert told.winner(base) == asked.winner(base)
+
+
+@given(st.integers(0, 255), st.integers(-40_000, 40_000), st.sampled_from([(5, 95), (1, 1000)]))
+def test_nobody_below_the_floor_costs_less(octet: int, beside: int, pair: tuple[int, int]) -> None:
+    light, heavy = pair
+    below = _floors(light, heavy)[octet] - 1 - abs(beside)
+    if below >= 0:
+        assert neg_log2(below) * heavy > neg_log2(octet << 56) * light
 
 
 @given(hashes, st.lists(hashes, min_size=1, max_size=8), st.integers(1, 1000))
-def test_equal_weights_need_no_logarithm(base: int, keys: list[int], weight: int) -> None:
-    weights = [weight] * len(keys)
-    assert equal_or_none(weights) is None
-    assert (
-        winner(base, Keys(keys), None)
-        == winner(base, Keys(keys), weights)
-        == ranked(base, Keys(keys), weights)[0]
-    )
-
-
-def test_unequal_weights_are_told_from_equal_ones() -> None:
-    assert equal_or_none([1, 2]) == [1, 2]
-    assert equal_or_none([]) is None
+def test_of_equal_weights_the_greatest_hash_wins(base: int, keys: list[int], weight: int) -> None:
+    rivals = Rivals(keys, [weight] * len(keys))
+    made = rivals.hashes(base)
+    assert rivals.winner(base) == rivals.ranked(base)[0] == made.index(max(made))
 
 
 # --- Shares and movement, over users ---
@@ -150,9 +160,8 @@ USERS = 40_000
 def winners(keys: list[int], weights: list[int], users: int = USERS) -> list[int]:
     """The winning key of each user."""
     salt = mix(SALT, SPLIT)
-    equal = equal_or_none(weights)
-    made = Keys(keys)
-    return [keys[winner(mix(salt, user << 12), made, equal)] for user in range(users)]
+    rivals = Rivals(keys, weights, lasting=True)
+    return [keys[rivals.winner(mix(salt, user << 12))] for user in range(users)]
 
 
 def keys_of(count: int) -> list[int]:
@@ -205,6 +214,14 @@ def test_the_share_sent_away_is_exact_within_five_sigma(share: int) -> None:
     assert abs(away - part * USERS) <= 5 * math.sqrt(part * (1 - part) * USERS) + (0 < share < 9)
 
 
+def test_the_greatest_share_is_everybody() -> None:
+    """Of 65,536 users one has the greatest hash; at full load it may not stay."""
+    key = KEYS[0]
+    greatest = next(base for base in count() if mix64(base ^ key) >> 48 == 65_535)
+    assert is_sent_away(greatest, key, 65_535)
+    assert not is_sent_away(greatest, key, 65_534)
+
+
 def test_who_is_sent_away_stays_away_while_load_grows() -> None:
     salt = mix(SALT, SHED)
     for user in range(500):
@@ -214,7 +231,8 @@ def test_who_is_sent_away_stays_away_while_load_grows() -> None:
 
 
 def test_arms_nodes_and_load_are_drawn_independently() -> None:
-    arms, nodes = ([winner(mix(mix(SALT, each), user), Keys(KEYS), None) for user in range(9000)]
+    rivals = Rivals(KEYS, [1, 1, 1])
+    arms, nodes = ([rivals.winner(mix(mix(SALT, each), user)) for user in range(9000)]
                    for each in (SPLIT, STICKY))  # fmt: skip
     pairs = Counter(zip(arms, nodes, strict=True))
     assert len(pairs) == 9

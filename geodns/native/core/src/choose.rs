@@ -1,23 +1,20 @@
-//! Which nodes answer: the chain of pools, their tiers, and the status words of the moment.
+//! Which nodes may answer: the chain of pools, their tiers, and the status words of the moment.
 //!
-//! The twin of `geodns.steering.choose`, whose rules are those of ARCHITECTURE.md, "Steering".
+//! The twin of `geodns.steering.choose`, by the rules of FORMAT.md, "Choosing".
 
 use std::ops::Range;
 
-use crate::draw::{Candidate, Scratch};
+use crate::destination::Arm;
+use crate::draw::Found;
 use crate::fault::Broken;
-use crate::pools::{Family, Pool, Pools};
-use crate::view::{TIER_START, View};
-use crate::words::{Said, Words};
+use crate::link::{Link, Tier};
+use crate::member::{Asked, Members};
+use crate::pool::{Family, Pool};
+use crate::pools::Pools;
+use crate::view::View;
+use crate::words::Words;
 
-/// A tier: items of the row, or one place of the tail.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tier {
-    Row(usize, usize),
-    Tail(u32),
-}
-
-/// What the words leave of a chain for one family; the tiers stand in the scratch.
+/// What the words leave of a chain for one family; the tiers stand in `Found`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Decision {
     /// The number of the pool that answers.
@@ -26,46 +23,49 @@ pub(crate) struct Decision {
     pub(crate) failing_open: bool,
 }
 
-/// The chain of pools that a class is steered by, under the words of the moment.
+/// The chain of pools that a class is steered by in one arm, under the words of the moment.
 pub(crate) struct Chain<'g, 'a, W: ?Sized> {
     pub(crate) pools: &'g Pools<'a>,
     pub(crate) view: &'g View<'a>,
     pub(crate) class: u32,
+    pub(crate) arm: &'g Arm,
     pub(crate) words: &'g W,
 }
 
-struct Link<'g, 'a> {
-    number: u32,
-    pool: &'g Pool,
-    row: &'a [u32],
-}
-
-struct Found<'g, 'a> {
+struct Deciding<'g, 'a> {
     link: Link<'g, 'a>,
-    family: Family,
+    asked: Asked,
     settled: bool,
-    ignore: bool,
 }
 
 impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
     /// The deciding tier.
     ///
+    /// `load` is what a user's loads are drawn by: whoever would send the user away is passed
+    /// over from the start. That finds what FORMAT.md finds by deciding again and again, for
+    /// each time only those are added to *passed* who stand in the way of what is found.
+    ///
     /// With `near`, AAAA is answered only from the tier that answers A, lest a far node with
     /// IPv6 capture users who have both; where no IPv4 is usable, AAAA stands alone.
-    pub(crate) fn decide(&self, family: Family, scratch: &mut Scratch) -> Result<Decision, Broken> {
+    pub(crate) fn decide(
+        &self,
+        family: Family,
+        load: Option<u64>,
+        into: &mut Found,
+    ) -> Result<Decision, Broken> {
         let led = family == Family::V6 && self.link(0)?.pool.near;
         let families = [Some(Family::V4).filter(|_| led), Some(family)];
-        for family in families.into_iter().flatten() {
-            if let Some(found) = self.healthy(family, scratch)? {
-                return Ok(self.decision(&found, scratch, families));
+        for leader in families.into_iter().flatten() {
+            if let Some(found) = self.healthy(leader, load, into)? {
+                return Ok(self.decision(&found, family, into));
             }
         }
-        for family in families.into_iter().flatten() {
-            if let Some(found) = self.fail_open(family, scratch)? {
-                return Ok(self.decision(&found, scratch, families));
+        for leader in families.into_iter().flatten() {
+            if let Some(found) = self.fail_open(leader, into)? {
+                return Ok(self.decision(&found, family, into));
             }
         }
-        scratch.clear();
+        into.clear();
         Ok(Decision {
             pool: None,
             settled: true,
@@ -75,7 +75,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
 
     /// Whether the chain has a family at all; one that never had it is not degraded.
     pub(crate) fn has(&self, family: Family) -> bool {
-        let mut pools = self.view.pools.iter();
+        let mut pools = self.view.pools_of(self.arm).iter();
         pools.any(|number| {
             self.pools
                 .pool(*number)
@@ -83,37 +83,65 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
         })
     }
 
+    /// Where the rows of the chain begin in the record of the class.
+    pub(crate) fn rows(&self) -> usize {
+        (self.class as usize).saturating_add(1 + self.arm.offset)
+    }
+
     fn link(&self, position: usize) -> Result<Link<'g, 'a>, Broken> {
-        let number = *self.view.pools.get(position).ok_or(Broken)?;
+        let pools = self.view.pools_of(self.arm);
+        let number = *pools.get(position).ok_or(Broken)?;
         Ok(Link {
             number,
             pool: self.pools.pool(number).ok_or(Broken)?,
-            row: self.view.row(self.class, position).ok_or(Broken)?,
+            row: self
+                .view
+                .row(self.class, self.arm, position)
+                .ok_or(Broken)?,
         })
+    }
+
+    /// The pools of the chain that may answer this class at all.
+    fn reachable(&self) -> impl Iterator<Item = Result<Link<'g, 'a>, Broken>> {
+        let links = (0..self.view.pools_of(self.arm).len()).map(|position| self.link(position));
+        links.filter(|link| !matches!(link, Ok(link) if link.row.items.is_empty()))
+    }
+
+    /// The first usable pool; load alone never leaves a user with nothing, or a dead node.
+    fn healthy(
+        &self,
+        family: Family,
+        load: Option<u64>,
+        into: &mut Found,
+    ) -> Result<Option<Deciding<'g, 'a>>, Broken> {
+        let asked = Asked {
+            family,
+            load,
+            ignore: false,
+        };
+        match self.walk(asked, into)? {
+            None if load.is_some() => self.walk(asked.whatever_load(), into),
+            found => Ok(found),
+        }
     }
 
     /// The first usable pool of the chain; asked again with `min_up` 1 if none has enough.
     ///
     /// A pool that is passed over decides too: while it is unsettled, users may soon come back.
-    fn healthy(
-        &self,
-        family: Family,
-        scratch: &mut Scratch,
-    ) -> Result<Option<Found<'g, 'a>>, Broken> {
+    fn walk(&self, asked: Asked, into: &mut Found) -> Result<Option<Deciding<'g, 'a>>, Broken> {
         let mut settled = true;
         for relaxed in [false, true] {
             let mut strict = false;
-            for position in 0..self.view.pools.len() {
-                let link = self.link(position)?;
-                let members = link.pool.members();
+            for link in self.reachable() {
+                let link = link?;
                 strict |= link.pool.min_up != 1;
                 if relaxed || self.enough_up(link.pool) {
-                    let found = self.in_pool(link, family, settled, false, scratch);
+                    let found = self.in_pool(link, asked, settled, into);
                     if found.is_some() {
                         return Ok(found);
                     }
                 }
-                settled = settled && self.all_settled(members);
+                settled = settled && self.all_settled(link.pool.members());
             }
             if !strict {
                 break;
@@ -122,191 +150,132 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
         Ok(None)
     }
 
-    /// The first pool as if no probe had ever spoken; overrides still hold.
+    /// The chain as if no probe had ever spoken, if its first pool says so; overrides hold.
     fn fail_open(
         &self,
         family: Family,
-        scratch: &mut Scratch,
-    ) -> Result<Option<Found<'g, 'a>>, Broken> {
-        let link = self.link(0)?;
-        if !link.pool.open {
+        into: &mut Found,
+    ) -> Result<Option<Deciding<'g, 'a>>, Broken> {
+        if !self.link(0)?.pool.open {
             return Ok(None);
         }
-        Ok(self.in_pool(link, family, false, true, scratch))
+        let asked = Asked {
+            family,
+            load: None,
+            ignore: true,
+        };
+        for link in self.reachable() {
+            let found = self.in_pool(link?, asked, false, into);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The first tier with a usable member, and those behind it that `min_answers` needs.
     fn in_pool(
         &self,
         link: Link<'g, 'a>,
-        family: Family,
+        asked: Asked,
         mut settled: bool,
-        ignore: bool,
-        scratch: &mut Scratch,
-    ) -> Option<Found<'g, 'a>> {
-        scratch.clear();
-        for tier in self.tiers(&link) {
-            if scratch.tiers.is_empty() {
+        into: &mut Found,
+    ) -> Option<Deciding<'g, 'a>> {
+        into.clear();
+        let least = link.pool.min_answers;
+        for tier in link.tiers() {
+            if into.tiers.is_empty() {
                 settled = settled && self.tier_settled(&link, tier);
             }
-            let start = scratch.candidates.len();
-            self.candidates(&link, tier, family, ignore, &mut scratch.candidates);
-            if scratch.candidates.len() > start {
-                scratch.found.push(tier);
-                scratch.mark(start);
-            }
-            if !scratch.tiers.is_empty() && scratch.candidates.len() >= link.pool.min_answers {
+            self.take(&link, tier, asked, into);
+            if into.has(least) {
                 break;
             }
         }
-        (!scratch.tiers.is_empty()).then_some(Found {
+        if let Some(from) = link.tail_from().filter(|_| !into.has(least)) {
+            self.in_tail((&link, from), asked, &mut settled, into);
+        }
+        (!into.tiers.is_empty()).then_some(Deciding {
             link,
-            family,
+            asked,
             settled,
-            ignore,
         })
     }
 
-    /// The usable members of the deciding tiers; perhaps none of the family that is asked for.
-    fn decision(
-        &self,
-        found: &Found<'g, 'a>,
-        scratch: &mut Scratch,
-        [_, family]: [Option<Family>; 2],
-    ) -> Decision {
-        if let Some(family) = family.filter(|family| *family != found.family) {
-            scratch.candidates.clear();
-            scratch.tiers.clear();
-            for at in 0..scratch.found.len() {
-                let start = scratch.candidates.len();
-                if let Some(tier) = scratch.found.get(at) {
-                    let into = &mut scratch.candidates;
-                    self.candidates(&found.link, *tier, family, found.ignore, into);
+    /// Add a tier's candidates, if it has any.
+    pub(crate) fn take(&self, link: &Link, tier: Tier, asked: Asked, into: &mut Found) {
+        let start = into.candidates.len();
+        let members = self.each(link, tier);
+        self.members()
+            .candidates(members, asked, &mut into.candidates);
+        if into.mark(start) {
+            into.places.push(tier);
+        }
+    }
+
+    /// The usable members of the tiers found; perhaps none of the family that is asked for.
+    fn decision(&self, found: &Deciding<'g, 'a>, family: Family, into: &mut Found) -> Decision {
+        let (link, asked) = (&found.link, found.asked);
+        if link.pool.sheds && asked.load.is_none() && !asked.ignore {
+            for tier in &into.places {
+                let members = self.each(link, *tier);
+                let sheds = members.filter_map(|member| self.members().shed(member));
+                into.sheds.extend(sheds);
+            }
+        }
+        if family != asked.family {
+            into.candidates.clear();
+            into.tiers.clear();
+            for at in 0..into.places.len() {
+                let start = into.candidates.len();
+                if let Some(tier) = into.places.get(at) {
+                    let members = self.each(link, *tier);
+                    let asked = Asked { family, ..asked };
+                    self.members()
+                        .candidates(members, asked, &mut into.candidates);
                 }
-                if scratch.candidates.len() > start {
-                    scratch.mark(start);
-                }
+                into.mark(start);
             }
         }
         Decision {
-            pool: Some(found.link.number),
+            pool: Some(link.number),
             settled: found.settled,
-            failing_open: found.ignore,
+            failing_open: asked.ignore,
         }
-    }
-
-    /// The usable members. Weight 0 answers only where nothing of positive weight does.
-    fn candidates(
-        &self,
-        link: &Link,
-        tier: Tier,
-        family: Family,
-        ignore: bool,
-        into: &mut Vec<Candidate>,
-    ) {
-        let start = into.len();
-        self.each_member(link, tier, |member| {
-            into.extend(self.candidate(member, family, ignore));
-        });
-        let Some(fresh) = into.get_mut(start..) else {
-            return;
-        };
-        if fresh.iter().all(|candidate| candidate.weight == 0) {
-            for candidate in fresh {
-                candidate.weight = 1;
-            }
-            return;
-        }
-        let mut kept = 0;
-        for at in 0..fresh.len() {
-            if fresh.get(at).is_some_and(|candidate| candidate.weight > 0) {
-                fresh.swap(kept, at);
-                kept += 1;
-            }
-        }
-        into.truncate(start + kept);
-    }
-
-    fn candidate(&self, member: u32, family: Family, ignore: bool) -> Option<Candidate> {
-        let (mut usable, mut factor) = (0_u64, 0);
-        for (position, word) in self.pools.words(member, family, self.words).enumerate() {
-            let said = Said(word);
-            if said.is_usable(ignore) {
-                usable |= 1 << position;
-                factor = said.weight_factor().max(factor);
-            }
-        }
-        let weight = u64::from(self.pools.weight(member)) * factor;
-        (usable != 0).then_some(Candidate {
-            member,
-            usable,
-            weight,
-        })
     }
 
     fn enough_up(&self, pool: &Pool) -> bool {
         if pool.min_up == 1 {
             return true; // finding one is what the walk does anyway
         }
-        let families = [Family::V4, Family::V6, Family::Name];
-        let is_up = |member: &u32| {
-            let mut up = families.iter();
-            up.any(|family| self.candidate(*member, *family, false).is_some())
-        };
+        let is_up = |member: &u32| self.members().is_up(*member);
         pool.members().filter(is_up).take(pool.min_up).count() >= pool.min_up
     }
 
-    fn all_settled(&self, mut members: Range<u32>) -> bool {
-        members.all(|member| self.is_settled(member))
+    pub(crate) fn all_settled(&self, mut members: Range<u32>) -> bool {
+        members.all(|member| self.members().is_settled(member))
     }
 
     fn tier_settled(&self, link: &Link, tier: Tier) -> bool {
-        let mut settled = true;
-        self.each_member(link, tier, |member| settled &= self.is_settled(member));
-        settled
+        let mut members = self.each(link, tier);
+        members.all(|member| self.members().is_settled(member))
     }
 
-    fn is_settled(&self, member: u32) -> bool {
-        [Family::V4, Family::V6, Family::Name].iter().all(|family| {
-            let mut words = self.pools.words(member, *family, self.words);
-            words.all(|word| Said(word).is_settled())
-        })
+    /// The members of a tier.
+    fn each<'t>(
+        &'t self,
+        link: &Link<'t, 'a>,
+        tier: Tier,
+    ) -> impl Iterator<Item = u32> + use<'t, 'g, 'a, W> {
+        let (pools, pool) = (self.pools, link.pool);
+        link.places(tier)
+            .flat_map(move |place| pools.at_place(pool, place))
     }
 
-    fn each_member(&self, link: &Link, tier: Tier, mut give: impl FnMut(u32)) {
-        let tail: [u32; 1];
-        let items = match tier {
-            Tier::Row(from, to) => link.row.get(from..to).unwrap_or(&[]),
-            Tier::Tail(place) => {
-                tail = [place];
-                &tail
-            }
-        };
-        for item in items {
-            for member in self.pools.at_place(link.pool, item & !TIER_START) {
-                give(member);
-            }
+    pub(crate) fn members(&self) -> Members<'g, 'a, W> {
+        Members {
+            pools: self.pools,
+            words: self.words,
         }
-    }
-
-    /// The tiers in order; places beyond the row are tiers of their own.
-    fn tiers(&self, link: &Link<'g, 'a>) -> impl Iterator<Item = Tier> + use<'a, W> {
-        let row = link.row;
-        let mut at = 0;
-        let whole = row.len() == link.pool.place_count() as usize;
-        let tail = match row.first().filter(|_| !whole) {
-            Some(item) => self.pools.tail(link.pool, item & !TIER_START),
-            None => &[],
-        };
-        let named = move |place: u32| row.iter().any(|item| item & !TIER_START == place);
-        let rows = std::iter::from_fn(move || {
-            let start = at;
-            let rest = row.get(start + 1..)?;
-            let starts_tier = |item: &u32| item & TIER_START != 0;
-            at = start + 1 + rest.iter().position(starts_tier).unwrap_or(rest.len());
-            Some(Tier::Row(start, at))
-        });
-        let beyond = tail.iter().copied().filter(move |place| !named(*place));
-        rows.chain(beyond.map(Tier::Tail))
     }
 }

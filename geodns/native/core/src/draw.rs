@@ -1,31 +1,88 @@
-//! The weighted draw of one answer's nodes, and the room that it and a decision take.
+//! The draw of one answer's nodes, by query or by user, and the room that it and a decision take.
 
 use std::ops::Range;
 
-use crate::choose::{Decision, Tier};
+use crate::choose::Decision;
 use crate::generation::Generation;
-use crate::memo::{Kept, Key, Memo, Weighed};
-use crate::mix::{mix, next};
+use crate::key::Key;
+use crate::link::Tier;
+use crate::member::Shed;
+use crate::memo::{Kept, Memo, Weighed};
+use crate::mix::{Address, STICKY, mix, next};
 use crate::name::Name;
-use crate::pools::Pool;
+use crate::pool::{Pool, Spread};
+use crate::pools::Pools;
+use crate::rendezvous::{Ranked, rank, winner};
 
-/// Draw the nodes of one answer from the decided tiers. `key` is the name's, `value` the query's.
-pub(crate) fn pick(pool: &Pool, kept: &Kept, key: u64, value: u64, scratch: &mut Scratch) {
+/// Who asks, and by what its draws are keyed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drawn {
+    /// The name's.
+    pub(crate) salt: u64,
+    pub(crate) address: Address,
+    pub(crate) message_id: u16,
+}
+
+impl Drawn {
+    /// What this one query's nodes are drawn by.
+    fn by_query(self) -> u64 {
+        let query = self.address.value() ^ u64::from(self.message_id) << 32;
+        mix(self.salt, query)
+    }
+
+    /// What a user's nodes are drawn by, for good.
+    fn by_user(self, (bits4, bits6): (u32, u32)) -> u64 {
+        mix(mix(self.salt, STICKY), self.address.user(bits4, bits6))
+    }
+}
+
+/// Draw the nodes of one answer from the decided tiers.
+pub(crate) fn pick(pools: &Pools, pool: &Pool, kept: &Kept, drawn: Drawn, scratch: &mut Scratch) {
     let mut wanted = pool.answers;
-    let mut draw = mix(key, value);
-    let chosen = &mut scratch.chosen;
+    let mut draw = None;
     for (first, tier) in scratch.memo.tiers(kept) {
-        let count = wanted.saturating_sub(chosen.len()).min(tier.len());
-        if !pool.weighted || tier.len() == 1 {
-            chosen.extend((first..).take(count));
+        let count = wanted.saturating_sub(scratch.chosen.len()).min(tier.len());
+        if tier.len() == 1 || pool.spread == Spread::First {
+            scratch.chosen.extend((first..).take(count));
+        } else if pool.spread == Spread::Weighted {
+            let from = draw.unwrap_or_else(|| drawn.by_query());
+            let room = (&mut scratch.taken, &mut scratch.chosen);
+            draw = Some(draw_from(first, tier, count, from, room));
         } else {
-            draw = draw_from(first, tier, count, draw, (&mut scratch.taken, chosen));
+            let base = drawn.by_user(pool.sticky);
+            let room = (&mut scratch.ranked, &mut scratch.chosen);
+            favourites(pools, (first, tier), count, base, room);
         }
         wanted = pool.min_answers;
-        if chosen.len() >= wanted {
+        if scratch.chosen.len() >= wanted {
             break;
         }
     }
+}
+
+/// Choose the candidates of a tier that a user is given for good.
+#[inline(never)]
+fn favourites(
+    pools: &Pools,
+    (first, tier): (u32, &[Weighed]),
+    count: usize,
+    base: u64,
+    (ranked, chosen): (&mut Vec<Ranked>, &mut Vec<u32>),
+) {
+    let keyed = weights(tier).map(|(member, weight)| (pools.node_key(member), weight));
+    if count == 1 {
+        chosen.push(first + winner(base, keyed));
+        return;
+    }
+    rank(base, keyed, count, ranked);
+    chosen.extend(ranked.iter().map(|ranked| first + ranked.number()));
+}
+
+/// The members of a tier and their weights.
+fn weights(tier: &[Weighed]) -> impl Iterator<Item = (u32, u64)> + Clone {
+    let before = std::iter::once(0).chain(tier.iter().map(|candidate| candidate.up_to));
+    let tier = tier.iter().zip(before);
+    tier.map(|(candidate, before)| (candidate.member, candidate.up_to - before))
 }
 
 /// Choose candidates of a tier by weight, none twice; returns the next draw.
@@ -81,20 +138,60 @@ pub(crate) struct Candidate {
     pub(crate) weight: u64,
 }
 
+/// What a decision finds: candidates by tier, the tiers, and who in them sends users away.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) tiers: Vec<Range<usize>>,
+    pub(crate) places: Vec<Tier>,
+    pub(crate) sheds: Vec<Shed>,
+}
+
+impl Found {
+    fn new(members: usize) -> Self {
+        Self {
+            candidates: Vec::with_capacity(members),
+            tiers: Vec::with_capacity(members),
+            places: Vec::with_capacity(members),
+            sheds: Vec::with_capacity(members),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.candidates.clear();
+        self.tiers.clear();
+        self.places.clear();
+        self.sheds.clear();
+    }
+
+    /// A tier is whole: its candidates are those from `start` on. None: it is no tier.
+    pub(crate) fn mark(&mut self, start: usize) -> bool {
+        let end = self.candidates.len();
+        if end > start {
+            self.tiers.push(start..end);
+        }
+        end > start
+    }
+
+    /// Whether there is a tier, and as many candidates.
+    pub(crate) fn has(&self, least: usize) -> bool {
+        !self.tiers.is_empty() && self.candidates.len() >= least
+    }
+}
+
 /// Room for one query at a time, kept from query to query so that none allocates.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    pub(crate) candidates: Vec<Candidate>,
-    pub(crate) tiers: Vec<Range<usize>>,
-    pub(crate) found: Vec<Tier>,
+    pub(crate) found: Found,
     pub(crate) memo: Memo,
     chosen: Vec<u32>,
     taken: Vec<Span>,
+    ranked: Vec<Ranked>,
     pub(crate) hints: [Vec<u8>; 2],
     pub(crate) followed: Vec<Name>,
     pub(crate) redirected: Vec<Name>,
     pub(crate) last_view: usize,
-    pub(crate) ahead: Vec<u32>,
+    pub(crate) ahead: [Vec<u32>; 2],
 }
 
 /// Source: no reference; answers of ten nodes with both families' addresses fit.
@@ -106,17 +203,17 @@ impl Scratch {
     pub fn new(generation: &Generation<'_>) -> Self {
         let members = generation.members_max();
         Self {
-            candidates: Vec::with_capacity(members),
-            tiers: Vec::with_capacity(members),
-            found: Vec::with_capacity(members),
+            found: Found::new(members),
             memo: Memo::new(generation),
             chosen: Vec::with_capacity(members),
             taken: Vec::with_capacity(members),
+            ranked: Vec::with_capacity(members),
             hints: [const { Vec::new() }; 2].map(|_: Vec<u8>| Vec::with_capacity(HINT_OCTETS)),
             followed: Vec::with_capacity(crate::lookup::CHAIN_MAX),
             redirected: Vec::with_capacity(crate::lookup::CHAIN_MAX + 1),
             last_view: 0,
-            ahead: Vec::with_capacity(crate::warm::WARM_MAX),
+            ahead: [const { Vec::new() }; 2]
+                .map(|_: Vec<u32>| Vec::with_capacity(crate::warm::WARM_MAX)),
         }
     }
 
@@ -128,22 +225,12 @@ impl Scratch {
 
     /// Keep a decision, whose tiers stand here.
     pub(crate) fn keep(&mut self, key: Key, decision: Decision) -> Kept {
-        self.memo.keep(key, decision, &self.tiers, &self.candidates)
+        self.memo.keep(key, decision, &self.found)
     }
 
     /// Let the answer be that of nobody.
     pub(crate) fn choose_none(&mut self) {
         self.chosen.clear();
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.candidates.clear();
-        self.tiers.clear();
-        self.found.clear();
-    }
-
-    pub(crate) fn mark(&mut self, start: usize) {
-        self.tiers.push(start..self.candidates.len());
     }
 }
 

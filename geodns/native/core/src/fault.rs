@@ -5,9 +5,19 @@ use thiserror::Error;
 /// Why a generation is not served. The texts are those of the reference engine where it has them.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum LoadFault {
-    /// Not the octets of a section of this version.
-    #[error("Not a section of version 1.")]
+    /// Not the octets of a section.
+    #[error("Not a section.")]
     NotASection,
+    /// A section whose columns mean something else.
+    #[error("Section of kind {kind} is of version {found}; this geodns reads version {read}.")]
+    Version {
+        /// The section's kind.
+        kind: u64,
+        /// What the header says.
+        found: u64,
+        /// What is read.
+        read: u64,
+    },
     /// The header's size, or number of columns, is not the file's.
     #[error("Section says {stated} octets and has {found}.")]
     Size {

@@ -7,11 +7,31 @@ use crate::section::Section;
 
 const INDEX_ITEMS: usize = 65_537;
 
+/// The columns of a table, by family.
+const OWN: [[&str; 3]; 2] = [
+    ["start4", "value4", "index4"],
+    ["start6", "value6", "index6"],
+];
+const OVER: [[&str; 3]; 2] = [
+    ["over_start4", "over_value4", "over_index4"],
+    ["over_start6", "over_value6", "over_index6"],
+];
+
 /// What an address falls into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) value: u32,
     pub(crate) scope: u8,
+}
+
+impl Place {
+    /// What another table says, for as few addresses as both tell apart.
+    pub(crate) fn with(self, below: Self) -> Self {
+        Self {
+            value: below.value,
+            scope: self.scope.max(below.scope),
+        }
+    }
 }
 
 /// The intervals of both families.
@@ -31,12 +51,21 @@ struct Table<'a, T> {
 impl<'a> Intervals<'a> {
     /// The tables of a section. `LoadFault` when they do not cover the space from 0 on.
     pub(crate) fn new(section: &Section<'a>) -> Result<Self, LoadFault> {
-        let (four, six) = (section.column("start4")?, section.column("start6")?);
-        let columns4 = (section.column("value4")?, section.column("index4")?);
-        let columns6 = (section.column("value6")?, section.column("index6")?);
+        Self::named(section, OWN)
+    }
+
+    /// The tables that a view lays over those of the geo section.
+    pub(crate) fn over(section: &Section<'a>) -> Result<Self, LoadFault> {
+        Self::named(section, OVER)
+    }
+
+    fn named(section: &Section<'a>, [of4, of6]: [[&'static str; 3]; 2]) -> Result<Self, LoadFault> {
+        let ([start4, value4, index4], [start6, value6, index6]) = (of4, of6);
+        let columns4 = (section.column(value4)?, section.column(index4)?);
+        let columns6 = (section.column(value6)?, section.column(index6)?);
         Ok(Self {
-            four: Table::new(four, columns4)?,
-            six: Table::new(six, columns6)?,
+            four: Table::new(section.column(start4)?, columns4)?,
+            six: Table::new(section.column(start6)?, columns6)?,
         })
     }
 

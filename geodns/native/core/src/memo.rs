@@ -4,34 +4,24 @@
 //! All room is taken when a generation is loaded. A decision that is not there is made anew;
 //! when there is no room left, all are forgotten, so what is kept never changes an answer.
 
+use std::hint::black_box;
+
 use crate::choose::Decision;
-use crate::draw::Candidate;
+use crate::draw::Found;
 use crate::generation::Generation;
-use crate::pools::Family;
+use crate::key::Key;
+use crate::member::Shed;
 use crate::view::View;
 
-/// Decisions at most. Source: no reference; 2 MB, and few fleets have so many classes.
+/// Decisions at most. Source: no reference; 4 MB, and few fleets have so many classes.
 const KEPT_MAX: usize = 1 << 16;
+
+/// Decisions at least where loads are drawn for each user. Source: no reference; 256 kB.
+const USERS: usize = 1 << 12;
 
 /// Room for candidates beside that for the greatest pool. Source: no reference; most tiers have
 /// one or two.
 const CANDIDATES: usize = 1 << 14;
-
-/// What a decision depends on beside the words: view, class and family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key(u64);
-
-impl Key {
-    pub(crate) fn new(view: usize, class: u32, family: Family) -> Self {
-        Self((view as u64) << 34 | u64::from(class) << 2 | family as u64)
-    }
-
-    /// Fibonacci hashing: neighbouring classes fall far apart.
-    fn place(self, places: usize) -> usize {
-        let spread = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        usize::try_from(spread >> 32).unwrap_or(0) & places.wrapping_sub(1)
-    }
-}
 
 /// A candidate of a tier, with the weights of the tier up to and with it.
 #[derive(Debug, Clone, Copy)]
@@ -42,13 +32,21 @@ pub(crate) struct Weighed {
 }
 
 /// Where a decision's candidates are kept: those of tier t from `ends[t - 1]` or `start` on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Kept {
-    key: Key,
-    round: u32,
     start: u32,
     ends: (u32, u32),
+    sheds: (u32, u32),
     pub(crate) decision: Decision,
+}
+
+/// A decision in its place; one line of the cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Slot {
+    key: Key,
+    round: u32,
+    kept: Kept,
 }
 
 /// What is kept, by direct place: a newcomer takes the place of who has it.
@@ -57,30 +55,31 @@ pub(crate) struct Memo {
     epoch: Option<u64>,
     /// Entries of another round are void.
     round: u32,
-    kept: Vec<Kept>,
+    slots: Vec<Slot>,
     candidates: Vec<Weighed>,
     ends: Vec<u32>,
+    sheds: Vec<Shed>,
 }
 
 impl Memo {
     /// Room for the decisions of one generation.
     pub(crate) fn new(generation: &Generation<'_>) -> Self {
-        let classes: usize = generation.views.iter().map(View::classes).sum();
-        let places = (2 * classes).next_power_of_two().min(KEPT_MAX);
-        let members = generation.members_max();
-        let none = Kept {
-            key: Key(0),
+        let decisions: usize = generation.views.iter().map(View::decisions).sum();
+        let (members, sheds) = (generation.members_max(), generation.pools.shed_anywhere());
+        let least = if sheds { USERS } else { 0 };
+        let places = (2 * decisions).max(least).min(KEPT_MAX).next_power_of_two();
+        let none = Slot {
+            key: Key::NOBODYS,
             round: 0,
-            start: 0,
-            ends: (0, 0),
-            decision: Decision::default(),
+            kept: Kept::default(),
         };
         Self {
             epoch: None,
             round: 1,
-            kept: vec![none; places],
+            slots: vec![none; places],
             candidates: Vec::with_capacity(members + places + CANDIDATES),
             ends: Vec::with_capacity(members + places + CANDIDATES),
+            sheds: Vec::with_capacity(if sheds { members + CANDIDATES } else { 0 }),
         }
     }
 
@@ -92,27 +91,32 @@ impl Memo {
             self.forget();
             return None;
         }
-        let kept = self.kept.get(key.place(self.kept.len()))?;
-        (kept.key == key && kept.round == self.round).then_some(*kept)
+        let slot = self.slots.get(key.place(self.slots.len()))?;
+        (slot.key == key && slot.round == self.round).then_some(slot.kept)
     }
 
-    /// Keep a decision with the candidates of its tiers, which end at `ends`.
-    pub(crate) fn keep(
-        &mut self,
-        key: Key,
-        decision: Decision,
-        tiers: &[std::ops::Range<usize>],
-        candidates: &[Candidate],
-    ) -> Kept {
-        if self.candidates.capacity() - self.candidates.len() < candidates.len()
-            || self.ends.capacity() - self.ends.len() < tiers.len()
+    /// Bring what `find` will read into the cache.
+    pub(crate) fn warm(&self, key: Key) {
+        let slot = self.slots.get(key.place(self.slots.len()));
+        black_box(slot.map(|slot| slot.round));
+    }
+
+    /// Keep a decision with the candidates of its tiers, and with who in them sends users away.
+    pub(crate) fn keep(&mut self, key: Key, decision: Decision, found: &Found) -> Kept {
+        if !(has_room(&self.candidates, &found.candidates)
+            && has_room(&self.ends, &found.tiers)
+            && has_room(&self.sheds, &found.sheds))
         {
             self.forget();
         }
-        let (start, first) = (count(&self.candidates), count(&self.ends));
-        for tier in tiers {
+        let (start, first, shed) = (
+            count(&self.candidates),
+            count(&self.ends),
+            count(&self.sheds),
+        );
+        for tier in &found.tiers {
             let mut up_to = 0;
-            for candidate in candidates.get(tier.clone()).unwrap_or(&[]) {
+            for candidate in found.candidates.get(tier.clone()).unwrap_or(&[]) {
                 up_to += candidate.weight;
                 self.candidates.push(Weighed {
                     member: candidate.member,
@@ -122,29 +126,33 @@ impl Memo {
             }
             self.ends.push(count(&self.candidates));
         }
+        self.sheds.extend_from_slice(&found.sheds);
         let kept = Kept {
-            key,
-            round: self.round,
             start,
             ends: (first, count(&self.ends)),
+            sheds: (shed, count(&self.sheds)),
             decision,
         };
-        let place = key.place(self.kept.len());
-        if let Some(old) = self.kept.get_mut(place) {
-            *old = kept;
+        let place = key.place(self.slots.len());
+        if let Some(old) = self.slots.get_mut(place) {
+            let round = self.round;
+            *old = Slot { key, round, kept };
         }
         kept
     }
 
     /// The candidates of each tier, and the number of the first of them.
     pub(crate) fn tiers(&self, kept: &Kept) -> impl Iterator<Item = (u32, &[Weighed])> {
-        let ends = kept.ends.0 as usize..kept.ends.1 as usize;
         let mut start = kept.start;
-        self.ends.get(ends).unwrap_or(&[]).iter().map(move |end| {
+        part(&self.ends, kept.ends).iter().map(move |end| {
             let first = std::mem::replace(&mut start, *end);
-            let tier = self.candidates.get(first as usize..*end as usize);
-            (first, tier.unwrap_or(&[]))
+            (first, part(&self.candidates, (first, *end)))
         })
+    }
+
+    /// Who in the tiers sends users away.
+    pub(crate) fn sheds(&self, kept: &Kept) -> &[Shed] {
+        part(&self.sheds, kept.sheds)
     }
 
     pub(crate) fn candidate(&self, number: u32) -> Option<&Weighed> {
@@ -154,12 +162,22 @@ impl Memo {
     fn forget(&mut self) {
         self.candidates.clear();
         self.ends.clear();
+        self.sheds.clear();
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
             self.round = 1;
-            self.kept.iter_mut().for_each(|kept| kept.round = 0);
+            self.slots.iter_mut().for_each(|slot| slot.round = 0);
         }
     }
+}
+
+fn part<T>(all: &[T], (from, to): (u32, u32)) -> &[T] {
+    all.get(from as usize..to as usize).unwrap_or(&[])
+}
+
+/// Whether some fit behind those that are there, without more memory.
+fn has_room<T, U>(all: &Vec<T>, more: &[U]) -> bool {
+    all.capacity() - all.len() >= more.len()
 }
 
 /// Room is bounded far below 2^32.
@@ -169,10 +187,11 @@ fn count<T>(kept: &[T]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, Key, Memo};
+    use super::{Kept, Memo, Slot};
     use crate::choose::Decision;
-    use crate::draw::Candidate;
-    use crate::pools::Family;
+    use crate::draw::{Candidate, Found};
+    use crate::key::Key;
+    use crate::pool::Family;
 
     const DECISION: Decision = Decision {
         pool: Some(1),
@@ -181,23 +200,24 @@ mod tests {
     };
 
     fn memo() -> Memo {
-        let none = Kept {
-            key: Key(0),
-            round: 0,
-            start: 0,
-            ends: (0, 0),
-            decision: DECISION,
-        };
         Memo {
             epoch: None,
             round: 1,
-            kept: vec![none; 4],
+            slots: vec![
+                Slot {
+                    key: Key::NOBODYS,
+                    round: 0,
+                    kept: Kept::default(),
+                };
+                4
+            ],
             candidates: Vec::with_capacity(4),
             ends: Vec::with_capacity(4),
+            sheds: Vec::new(),
         }
     }
 
-    fn key(class: u32) -> Key {
+    fn key(class: usize) -> Key {
         Key::new(0, class, Family::V4)
     }
 
@@ -207,13 +227,10 @@ mod tests {
             usable: 1,
             weight: *weight,
         };
-        let candidates: Vec<Candidate> = weights.iter().map(candidate).collect();
-        memo.keep(
-            key,
-            DECISION,
-            std::slice::from_ref(&(0..weights.len())),
-            &candidates,
-        );
+        let mut found = Found::default();
+        found.candidates.extend(weights.iter().map(candidate));
+        found.mark(0);
+        memo.keep(key, DECISION, &found);
     }
 
     #[test]
@@ -249,5 +266,21 @@ mod tests {
         assert!(memo.find(key(7), Some(1)).is_none());
         assert!(memo.find(key(8), Some(1)).is_some());
         assert_eq!(memo.candidates.capacity(), 4);
+    }
+
+    #[test]
+    fn a_user_whose_loads_are_drawn_is_not_another() {
+        let mut memo = memo();
+        assert!(memo.find(key(7), Some(1)).is_none());
+        let of_user = key(7).with_load(0);
+        keep(&mut memo, of_user, &[1]);
+        assert!(memo.find(of_user, Some(1)).is_some());
+        assert!(memo.find(key(7), Some(1)).is_none());
+        assert!(memo.find(key(7).with_load(1), Some(1)).is_none());
+    }
+
+    #[test]
+    fn a_decision_is_one_line_of_the_cache() {
+        assert_eq!(size_of::<Slot>(), 64);
     }
 }

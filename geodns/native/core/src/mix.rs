@@ -1,5 +1,49 @@
 //! The keyed 64-bit mix behind every weighted choice: the same inputs choose the same node, in
-//! both engines and in every process.
+//! both engines and in every process (FORMAT.md, "Draws").
+
+/// What a name's salt is mixed with, so that its arms, its nodes and who is sent away by load are
+/// drawn independently of one another.
+pub(crate) const SPLIT: u64 = 0x73_706c_6974;
+pub(crate) const STICKY: u64 = 0x7374_6963_6b79;
+pub(crate) const SHED: u64 = 0x7368_6564;
+
+/// Leading bits of an address by which arms are drawn and users are sent away.
+/// Source: as the default of `sticky_bits`.
+const DRAW_BITS4: u32 = 20;
+const DRAW_BITS6: u32 = 40;
+
+/// Who is drawn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Address {
+    V4(u32),
+    /// The upper half of one.
+    V6(u64),
+}
+
+impl Address {
+    pub(crate) fn value(self) -> u64 {
+        match self {
+            Self::V4(address) => u64::from(address),
+            Self::V6(upper) => upper,
+        }
+    }
+
+    /// The part of the value that all draws depend on which must not change: its leading bits.
+    pub(crate) fn user(self, bits4: u32, bits6: u32) -> u64 {
+        let value = self.value();
+        let rest = match self {
+            Self::V4(_) => 32_u32.saturating_sub(bits4),
+            Self::V6(_) => 64_u32.saturating_sub(bits6),
+        };
+        let kept = u64::MAX.checked_shl(rest).unwrap_or(0);
+        value & kept
+    }
+
+    /// What this user's arms, or loads, are drawn by, under a name's salt.
+    pub(crate) fn base(self, salt: u64, purpose: u64) -> u64 {
+        mix(mix(salt, purpose), self.user(DRAW_BITS4, DRAW_BITS6))
+    }
+}
 
 /// Spreads `value` over 64 bits under `key`; all arithmetic is modulo 2^64.
 ///

@@ -4,55 +4,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::fault::LoadFault;
+use crate::link::Away;
+use crate::pool::{Family, Pool, Spread};
 use crate::section::Section;
 use crate::words::Words;
-use crate::writer::Writer;
 
 const PARAMS: usize = 8;
-
-/// What is answered with: an IP version, or the name of a service elsewhere (CNAME).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
-    V4,
-    V6,
-    Name,
-}
-
-/// How one pool is steered by, and where its places stand.
-#[derive(Debug, Clone)]
-pub(crate) struct Pool {
-    pub(crate) weighted: bool,
-    pub(crate) answers: usize,
-    pub(crate) min_answers: usize,
-    pub(crate) min_up: usize,
-    pub(crate) near: bool,
-    pub(crate) open: bool,
-    places: Range<u32>,
-    members: Range<u32>,
-    families: [bool; 3],
-}
-
-impl Pool {
-    /// How many places the pool has.
-    pub(crate) fn place_count(&self) -> u32 {
-        self.places.end - self.places.start
-    }
-
-    /// Its members, place by place.
-    pub(crate) fn members(&self) -> Range<u32> {
-        self.members.clone()
-    }
-
-    /// Whether any member has a target of this family at all.
-    pub(crate) fn has(&self, family: Family) -> bool {
-        let [v4, v6, name] = self.families;
-        match family {
-            Family::V4 => v4,
-            Family::V6 => v6,
-            Family::Name => name,
-        }
-    }
-}
 
 /// All pools of a generation.
 #[derive(Debug)]
@@ -60,9 +17,12 @@ pub(crate) struct Pools<'a> {
     all: Vec<Pool>,
     number_of: HashMap<u64, u32>,
     member_at: &'a [u32],
-    tail_at: &'a [u32],
-    tail: &'a [u32],
+    x: &'a [u32],
+    y: &'a [u32],
+    z: &'a [u32],
+    node_key: &'a [u64],
     weight: &'a [u32],
+    shed: &'a [u8],
     v4: Targets<'a>,
     v4_address: &'a [u32],
     v6: Targets<'a>,
@@ -94,7 +54,6 @@ impl<'a> Pools<'a> {
         };
         let keys = section.column::<u64>("key")?;
         let places = section.column::<u32>("member_at")?.len().saturating_sub(1);
-        let tail = section.column("tail")?;
         let names = targets("cname_at", "cname_slot", "cname_tag")?;
         let name_octets = section.column("cname_octets")?;
         let mut made = Self {
@@ -104,8 +63,11 @@ impl<'a> Pools<'a> {
                 .map(|(number, key)| (*key, number))
                 .collect(),
             member_at: section.bounds("member_at", places, weight.len())?,
-            tail_at: section.bounds("tail_at", places, tail.len())?,
-            tail,
+            x: section.column_of("x", places)?,
+            y: section.column_of("y", places)?,
+            z: section.column_of("z", places)?,
+            node_key: section.column_of("node_key", weight.len())?,
+            shed: section.column_of("shed", weight.len())?,
             weight,
             v4: targets("v4_at", "v4_slot", "v4_tag")?,
             v4_address: section.column("v4_address")?,
@@ -127,25 +89,32 @@ impl<'a> Pools<'a> {
     }
 
     fn read(&self, number: usize, param: &[u32], place_at: &[u32]) -> Option<Pool> {
-        let [_, weighted, answers, min_answers, min_up, near, open, _] =
+        let [_, spread, answers, min_answers, min_up, near, open, sticky] =
             *param.get(PARAMS * number..)?.first_chunk::<PARAMS>()?;
         let [first, end] = *place_at.get(number..)?.first_chunk::<2>()?;
         end.checked_sub(first)?;
         let members = *self.member_at.get(first as usize)?..*self.member_at.get(end as usize)?;
         members.end.checked_sub(members.start)?;
-        self.weight
+        let shed = self
+            .shed
             .get(members.start as usize..members.end as usize)?;
         let has = |targets: &Targets| -> Option<bool> {
             let from = targets.at.get(members.start as usize)?;
             Some(from != targets.at.get(members.end as usize)?)
         };
         Some(Pool {
-            weighted: weighted != 0,
+            spread: match spread {
+                0 => Spread::First,
+                1 => Spread::Weighted,
+                _ => Spread::Sticky,
+            },
             answers: answers as usize,
             min_answers: min_answers as usize,
             min_up: min_up as usize,
             near: near != 0,
             open: open != 0,
+            sticky: (sticky & 255, sticky >> 8 & 255),
+            sheds: shed.iter().any(|may| *may != 0),
             places: first..end,
             families: [has(&self.v4)?, has(&self.v6)?, has(&self.names)?],
             members,
@@ -177,12 +146,34 @@ impl<'a> Pools<'a> {
         bounds.map_or(0..0, |[from, to]: &[u32; 2]| *from..*to)
     }
 
-    /// All of a pool's places by distance from one of them; empty where rows name all.
-    pub(crate) fn tail(&self, pool: &Pool, place: u32) -> &'a [u32] {
-        let at = pool.places.start.saturating_add(place) as usize;
-        let bounds = self.tail_at.get(at..).and_then(<[u32]>::first_chunk);
-        let [from, to] = *bounds.unwrap_or(&[0, 0]);
-        self.tail.get(from as usize..to as usize).unwrap_or(&[])
+    /// All places of a pool and how far they are from one of them: the sum of the squared
+    /// differences of their coordinates.
+    pub(crate) fn away(&self, pool: &Pool, from: u32) -> impl Iterator<Item = Away> + use<'a> {
+        let range = pool.places.start as usize..pool.places.end as usize;
+        let [x, y, z] = [self.x, self.y, self.z].map(|all| all.get(range.clone()).unwrap_or(&[]));
+        let here = [x, y, z].map(|all| all.get(from as usize).copied().unwrap_or(0));
+        let points = x.iter().zip(y).zip(z).zip(0..);
+        points.map(move |(((x, y), z), place)| {
+            let squares = [*x, *y, *z].into_iter().zip(here);
+            let squares = squares.map(|(one, other)| u64::from(one.abs_diff(other)).pow(2));
+            (squares.fold(0, u64::saturating_add), place)
+        })
+    }
+
+    /// Whether users may be sent away from any member at all.
+    pub(crate) fn shed_anywhere(&self) -> bool {
+        self.all.iter().any(|pool| pool.sheds)
+    }
+
+    /// What draws know a member by, if users may be sent away from it.
+    pub(crate) fn shed_key(&self, member: u32) -> Option<u64> {
+        let may = *self.shed.get(member as usize)? != 0;
+        may.then(|| self.node_key(member))
+    }
+
+    /// What draws know a member by.
+    pub(crate) fn node_key(&self, member: u32) -> u64 {
+        self.node_key.get(member as usize).copied().unwrap_or(0)
     }
 
     pub(crate) fn weight(&self, member: u32) -> u32 {
@@ -268,25 +259,3 @@ impl Targets<'_> {
 
 /// Targets of one member and family that count. Source: a node has at most 16 addresses.
 const TARGETS_MAX: u32 = 64;
-
-/// One record for each address.
-pub(crate) struct Records {
-    pub(crate) rtype: u16,
-    pub(crate) ttl: u32,
-}
-
-impl Records {
-    /// Write one record of class IN with this owner (RFC 1035 section 4.1.3).
-    pub(crate) fn put(&self, writer: &mut Writer, owner: &[u8], rdata: &[u8]) {
-        let [type1, type2] = self.rtype.to_be_bytes();
-        let [class1, class2] = crate::wire::CLASS_IN.to_be_bytes();
-        let [ttl1, ttl2, ttl3, ttl4] = self.ttl.to_be_bytes();
-        writer.put(owner);
-        let size = u16::try_from(rdata.len()); // a longer one makes the message too long anyway
-        let [len1, len2] = size.unwrap_or(u16::MAX).to_be_bytes();
-        writer.put(&[
-            type1, type2, class1, class2, ttl1, ttl2, ttl3, ttl4, len1, len2,
-        ]);
-        writer.put(rdata);
-    }
-}

@@ -57,7 +57,7 @@ impl<'q, 'o> Reply<'q, 'o> {
 
     /// Write one record (RFC 1035 section 4.1.3).
     pub(crate) fn put_record(&mut self, owner: &[u8], rtype: u16, ttl: u32, rdata: &[u8]) {
-        let records = crate::pools::Records { rtype, ttl };
+        let records = crate::record::Records { rtype, ttl };
         records.put(&mut self.writer, owner, rdata);
     }
 

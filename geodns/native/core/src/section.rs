@@ -5,7 +5,6 @@ use bytemuck::AnyBitPattern;
 use crate::fault::LoadFault;
 
 const MAGIC: &[u8; 8] = b"GEODNSS1";
-const VERSION: u16 = 1;
 const HEADER_SIZE: usize = 32;
 const ENTRY_SIZE: usize = 40;
 const ALIGNMENT: u64 = 64;
@@ -20,11 +19,24 @@ pub(crate) mod kind {
     pub(crate) const POOLS: u16 = 4;
 }
 
+/// The version of a kind's columns that is read; None of kinds that are not.
+const fn version(kind: u64) -> Option<u64> {
+    match kind {
+        1 | 5 => Some(1),
+        2..=4 => Some(SNAPSHOT_VERSION),
+        _ => None,
+    }
+}
+
+/// The version of geo, views and pools.
+pub const SNAPSHOT_VERSION: u64 = 2;
+
 /// Columns that only the reference engine reads, and without which it refuses a section.
-const ALSO: [(u16, &str); 4] = [
+const ALSO: [(u16, &str); 5] = [
     (kind::GEO, "latitude"),
     (kind::GEO, "longitude"),
     (kind::GEO, "label"),
+    (kind::GEO, "coarse"),
     (kind::POOLS, "node"),
 ];
 
@@ -49,8 +61,12 @@ impl<'a> Section<'a> {
     /// `LoadFault` when the octets are not a whole section of this version.
     pub fn new(octets: &'a [u8]) -> Result<Self, LoadFault> {
         let header = octets.get(..HEADER_SIZE).ok_or(LoadFault::NotASection)?;
-        if !header.starts_with(MAGIC) || number(header, 10, 2) != u64::from(VERSION) {
+        if !header.starts_with(MAGIC) {
             return Err(LoadFault::NotASection);
+        }
+        let (kind, found) = (number(header, 8, 2), number(header, 10, 2));
+        if let Some(read) = version(kind).filter(|read| *read != found) {
+            return Err(LoadFault::Version { kind, found, read });
         }
         let stated = number(header, 24, 8);
         let count = usize::try_from(number(header, 16, 4)).unwrap_or(usize::MAX);
@@ -60,7 +76,7 @@ impl<'a> Section<'a> {
         }
         let columns = (0..count).map(|at| read_column(octets, at).ok_or(LoadFault::Column(at)));
         let made = Self {
-            kind: u16::try_from(number(header, 8, 2)).unwrap_or(0),
+            kind: u16::try_from(kind).unwrap_or(0),
             columns: columns.collect::<Result<_, _>>()?,
         };
         let also = ALSO.iter().filter(|(kind, _)| *kind == made.kind);
@@ -78,6 +94,25 @@ impl<'a> Section<'a> {
         let kind = self.kind;
         self.optional(name)?
             .ok_or(LoadFault::NoColumn { kind, name })
+    }
+
+    /// A column of so many items.
+    pub(crate) fn column_of<T: AnyBitPattern>(
+        &self,
+        name: &'static str,
+        items: usize,
+    ) -> Result<&'a [T], LoadFault> {
+        let column = self.column(name)?;
+        if column.len() == items {
+            return Ok(column);
+        }
+        Err(LoadFault::Contradiction(
+            "a column is longer or shorter than those beside it",
+        ))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
     }
 
     /// A column that may be absent; a fault if it is there in another width.
@@ -172,7 +207,7 @@ mod tests {
     fn whole() -> Vec<u64> {
         let mut octets = Vec::new();
         octets.extend(b"GEODNSS1");
-        octets.extend([3, 0, 1, 0]);
+        octets.extend([3, 0, 2, 0]);
         octets.extend([0; 4]);
         octets.extend(1_u32.to_le_bytes());
         octets.extend([0; 4]);
@@ -197,6 +232,18 @@ mod tests {
         let section = Section::new(bytemuck::cast_slice(&words)).unwrap();
         assert_eq!(section.column::<u32>("row").unwrap(), [1, 2, 3, 4]);
         assert_eq!(section.optional::<u32>("other").unwrap(), None);
+    }
+
+    #[test]
+    fn another_version_is_refused_but_of_kinds_that_are_not_known() {
+        let mut words = whole();
+        words[1] = words[1] >> 32 << 32 | 1 << 16 | 3;
+        let (kind, found, read) = (3, 1, 2);
+        let fault = LoadFault::Version { kind, found, read };
+        let found = Section::new(bytemuck::cast_slice(&words));
+        assert_eq!(found.err(), Some(fault));
+        words[1] = words[1] >> 32 << 32 | 9 << 16 | 9;
+        assert!(Section::new(bytemuck::cast_slice(&words)).is_ok());
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Steered answers: whom, by which decision, drawn how.
 
 use crate::choose::{Chain, Decision};
-use crate::draw::{Scratch, pick};
+use crate::draw::{Drawn, Scratch, pick};
 use crate::fault::Broken;
 use crate::generation::Generation;
-use crate::memo::{Kept, Key};
-use crate::pools::Family;
+use crate::key::Key;
+use crate::memo::Kept;
+use crate::mix::{Address, SHED, SPLIT};
+use crate::pool::Family;
 use crate::query::Query;
 use crate::reply::{Ede, Reply};
 use crate::source::Source;
@@ -78,19 +80,18 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
             TYPE_CNAME => Family::Name,
             _ => return Err(Broken),
         };
-        let chain = self.chain(steer, subject.class)?;
-        let kept = self.decided(steer, &chain, family, scratch)?;
+        let chain = self.chain(steer, subject)?;
+        let kept = self.decided(steer, &chain, (family, subject.address), scratch)?;
         let decision = kept.decision;
         scratch.choose_none();
         if let Some(number) = decision.pool {
             let pool = self.generation.pools.pool(number).ok_or(Broken)?;
-            pick(
-                pool,
-                &kept,
-                steer.salt,
-                drawn_value(subject, query),
-                scratch,
-            );
+            let drawn = Drawn {
+                salt: steer.salt,
+                address: subject.address,
+                message_id: crate::wire::u16_at(query.packet, 0).unwrap_or(0),
+            };
+            pick(&self.generation.pools, pool, &kept, drawn, scratch);
         }
         let is_empty = scratch.chosen().next().is_none();
         Ok(Steered {
@@ -104,37 +105,80 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
         })
     }
 
-    /// The decision for a class: made once while no word changes.
+    /// The decision for a user: that for a class and arm, unless load sends the user away from
+    /// somebody who would answer.
     fn decided(
         &self,
         steer: &Steer,
         chain: &Chain<'g, 'a, W>,
-        family: Family,
+        (family, user): (Family, Address),
         scratch: &mut Scratch,
     ) -> Result<Kept, Broken> {
-        let key = Key::new(steer.view, chain.class, family);
+        let key = Key::new(steer.view, chain.rows(), family);
+        let kept = self.kept(key, chain, (family, None), scratch)?;
+        let sheds = scratch.memo.sheds(&kept);
+        if sheds.is_empty() {
+            return Ok(kept);
+        }
+        let load = user.base(steer.salt, SHED);
+        if !sheds.iter().any(|shed| shed.sends_away(load)) {
+            return Ok(kept);
+        }
+        self.unloaded(key.with_load(load), chain, (family, load), scratch)
+    }
+
+    /// The decision for a user whom somebody sends away.
+    #[inline(never)]
+    fn unloaded(
+        &self,
+        key: Key,
+        chain: &Chain<'g, 'a, W>,
+        (family, load): (Family, u64),
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Broken> {
+        self.kept(key, chain, (family, Some(load)), scratch)
+    }
+
+    /// A decision: made once while no word changes.
+    #[inline]
+    fn kept(
+        &self,
+        key: Key,
+        chain: &Chain<'g, 'a, W>,
+        (family, load): (Family, Option<u64>),
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Broken> {
         // The epoch is read before the words (FORMAT.md, "Status table").
         if let Some(kept) = scratch.memo.find(key, self.words.epoch()) {
             return Ok(kept);
         }
-        let decision = chain.decide(family, scratch)?;
+        Self::make(key, chain, (family, load), scratch)
+    }
+
+    #[cold]
+    fn make(
+        key: Key,
+        chain: &Chain<'g, 'a, W>,
+        (family, load): (Family, Option<u64>),
+        scratch: &mut Scratch,
+    ) -> Result<Kept, Broken> {
+        let decision = chain.decide(family, load, &mut scratch.found)?;
         Ok(scratch.keep(key, decision))
     }
 
-    fn chain(&self, steer: &Steer, class: u32) -> Result<Chain<'g, 'a, W>, Broken> {
+    /// The chain of a user: that of the class, or of the arm that is the user's.
+    fn chain(&self, steer: &Steer, subject: Subject) -> Result<Chain<'g, 'a, W>, Broken> {
+        let view = self.generation.views.get(steer.view).ok_or(Broken)?;
+        let destination = view.destination(subject.class)?;
+        let arm = destination.arm(|| subject.address.base(steer.salt, SPLIT));
         Ok(Chain {
             pools: &self.generation.pools,
-            view: self.generation.views.get(steer.view).ok_or(Broken)?,
-            class,
+            view,
+            class: subject.class,
+            arm: arm.ok_or(Broken)?,
             words: self.words,
         })
     }
-}
-
-/// What the draws of a query depend on: its subject and its message ID.
-fn drawn_value(subject: Subject, query: &Query) -> u64 {
-    let id = crate::wire::u16_at(query.packet, 0).unwrap_or(0);
-    subject.value ^ u64::from(id) << 32
 }
 
 fn ede(decision: &Decision, is_empty: bool, has_family: impl Fn() -> bool) -> Option<Ede> {

@@ -3,6 +3,7 @@
 use crate::fault::Broken;
 use crate::generation::Generation;
 use crate::intervals::Place;
+use crate::mix::Address;
 use crate::query::Subnet;
 use crate::source::Source;
 use crate::special::{beside_embedded, fold, special_prefix_len4, special_prefix_len6};
@@ -14,8 +15,8 @@ pub(crate) struct Subject {
     pub(crate) class: u32,
     /// What goes into the reply.
     pub(crate) scope: u8,
-    /// 64 bits of the address, for draws.
-    pub(crate) value: u64,
+    /// Whose it is, for draws.
+    pub(crate) address: Address,
     /// The place is known, or does not matter.
     pub(crate) placed: bool,
 }
@@ -45,79 +46,81 @@ impl Locator<'_, '_> {
 
     fn by_subnet4(&self, subnet: Subnet, resolver: Source) -> Result<Subject, Broken> {
         let address = u32::from_be_bytes(padded(subnet.address));
-        let (class, scope) = self.find4(address)?;
-        if class == SPECIAL_CLASS {
-            // RFC 7871 section 10: the block's own length.
-            return self.by_resolver(resolver, special_prefix_len4(address).unwrap_or(scope));
+        let found = self.find4(address)?;
+        if found.value == SPECIAL_CLASS {
+            // The block's own length (RFC 7871 section 10), or less of it beside a subnet rule.
+            let own = special_prefix_len4(address).unwrap_or(0);
+            return self.by_resolver(resolver, own.max(found.scope));
         }
+        self.subject4(found, address, 0)
+    }
+
+    /// By an IPv4 address, whose bits start at `offset` in the subnet. The scope holds all that
+    /// the answer depends on, and may be longer than the source.
+    fn subject4(&self, found: Place, address: u32, offset: u8) -> Result<Subject, Broken> {
+        let bits = self.view.destination(found.value)?.bits4;
         Ok(Subject {
-            class,
-            scope,
-            value: u64::from(address),
-            placed: self.knows4(class, address),
+            class: found.value,
+            scope: found.scope.max(bits).saturating_add(offset),
+            address: Address::V4(address),
+            placed: self.knows4(found.value, address),
         })
     }
 
     fn by_subnet6(&self, subnet: Subnet, resolver: Source) -> Result<Subject, Broken> {
         let address = u128::from_be_bytes(padded(subnet.address));
         let value = upper(address);
-        let (class, scope) = self.find6(value)?;
-        if class != SPECIAL_CLASS {
+        let found = self.find6(value)?;
+        if found.value != SPECIAL_CLASS {
+            let bits = self.view.destination(found.value)?.bits6;
             return Ok(Subject {
-                class,
-                scope,
-                value,
-                placed: self.knows6(class, value),
+                class: found.value,
+                scope: found.scope.max(bits),
+                address: Address::V6(value),
+                placed: self.knows6(found.value, value),
             });
         }
+        let mut scope = found.scope;
         if let Some(folded) = fold(address, subnet.source_prefix_len) {
-            let (class, scope) = self.find4(folded.address)?;
-            if class != SPECIAL_CLASS {
-                return Ok(Subject {
-                    class,
-                    scope: scope.saturating_add(folded.offset),
-                    value: u64::from(folded.address),
-                    placed: self.knows4(class, folded.address),
-                });
+            let mut inner = self.find4(folded.address)?;
+            if inner.value != SPECIAL_CLASS {
+                inner.scope = inner.scope.max(scope.saturating_sub(folded.offset));
+                return self.subject4(inner, folded.address, folded.offset);
             }
+            scope = scope.max(inner.scope.saturating_add(folded.offset));
         }
         // A source too short to show an embedded address shows 0.0.0.0, which is special as well.
-        let own = special_prefix_len6(address);
-        self.by_resolver(
-            resolver,
-            own.unwrap_or_else(|| beside_embedded(address).max(scope)),
-        )
+        let own = special_prefix_len6(address).unwrap_or_else(|| beside_embedded(address));
+        self.by_resolver(resolver, own.max(scope))
     }
 
     /// The class of the packet's source; one without a place gets the unknown class.
     fn by_resolver(&self, resolver: Source, scope: u8) -> Result<Subject, Broken> {
-        let folded = match resolver {
-            Source::V4(address) => Some(address),
-            Source::V6(address) => fold(address, 128).map(|folded| folded.address),
+        let (mut class, mut address) = match resolver {
+            Source::V4(address) => (self.find4(address)?.value, Address::V4(address)),
+            Source::V6(address) => {
+                let upper = upper(address);
+                (self.find6(upper)?.value, Address::V6(upper))
+            }
         };
-        let or_unknown = |(class, _)| match class {
-            SPECIAL_CLASS => self.view.unknown,
-            ordinary => ordinary,
-        };
-        if let (Some(address), _) | (None, Source::V4(address)) = (folded, resolver) {
-            let class = or_unknown(self.find4(address)?);
-            return Ok(Subject {
-                class,
-                scope,
-                value: u64::from(address),
-                placed: self.knows4(class, address),
-            });
+        if let (Source::V6(whole), SPECIAL_CLASS) = (resolver, class) {
+            if let Some(folded) = fold(whole, 128) {
+                class = self.find4(folded.address)?.value;
+                address = Address::V4(folded.address);
+            }
         }
-        let Source::V6(address) = resolver else {
-            return Err(Broken);
+        if class == SPECIAL_CLASS {
+            class = self.view.unknown;
+        }
+        let placed = match address {
+            Address::V4(address) => self.knows4(class, address),
+            Address::V6(upper) => self.knows6(class, upper),
         };
-        let value = upper(address);
-        let class = or_unknown(self.find6(value)?);
         Ok(Subject {
             class,
             scope,
-            value,
-            placed: self.knows6(class, value),
+            address,
+            placed,
         })
     }
 
@@ -133,14 +136,12 @@ impl Locator<'_, '_> {
         is_told || is_somewhere(self.generation.geo.find6(upper))
     }
 
-    fn find4(&self, address: u32) -> Result<(u32, u8), Broken> {
-        let place = self.view.find4(&self.generation.geo, address);
-        place.map(|place| (place.value, place.scope)).ok_or(Broken)
+    fn find4(&self, address: u32) -> Result<Place, Broken> {
+        self.view.find4(&self.generation.geo, address).ok_or(Broken)
     }
 
-    fn find6(&self, upper: u64) -> Result<(u32, u8), Broken> {
-        let place = self.view.find6(&self.generation.geo, upper);
-        place.map(|place| (place.value, place.scope)).ok_or(Broken)
+    fn find6(&self, upper: u64) -> Result<Place, Broken> {
+        self.view.find6(&self.generation.geo, upper).ok_or(Broken)
     }
 }
 

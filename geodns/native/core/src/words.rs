@@ -44,6 +44,11 @@ impl Said {
         self.0.map_or(FULL_WEIGHT, |word| word >> 8 & 255)
     }
 
+    /// Users of 65,536 that are to be sent away.
+    pub(crate) fn shed_share(self) -> u64 {
+        self.0.map_or(0, |word| word >> 16 & 0xFFFF)
+    }
+
     pub(crate) fn is_settled(self) -> bool {
         self.0.is_none_or(|word| word & UNSETTLED == 0)
     }
@@ -66,6 +71,7 @@ mod tests {
         let unknown = Said(None);
         assert!(unknown.is_usable(false));
         assert_eq!(unknown.weight_factor(), 255);
+        assert_eq!(unknown.shed_share(), 0);
         assert!(unknown.is_settled());
     }
 }

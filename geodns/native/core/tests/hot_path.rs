@@ -56,7 +56,42 @@ fn packets() -> Vec<Vec<u8>> {
     let answer = include_str!("../../fuzz/seeds/answer.txt").lines();
     let answer = answer.map(|line| line.get(2..).unwrap());
     let all = parse.chain(answer).map(octets_of);
-    all.chain(DEBUG_NAMES.map(<[u8]>::to_vec)).collect()
+    let all = all.chain(DEBUG_NAMES.map(<[u8]>::to_vec));
+    all.chain(steered()).collect()
+}
+
+/// Questions for names with rules, splits, stickiness, groups and tails, from users whom they
+/// tell apart.
+fn steered() -> Vec<Vec<u8>> {
+    let names: [&[u8]; 3] = [b"\x05ruled", b"\x05loyal", b"\x04wide"];
+    let fours = [
+        [1, 2, 3],
+        [1, 3, 0],
+        [2, 1, 0],
+        [2, 64, 0],
+        [9, 1, 2],
+        [10, 0, 0],
+        [99, 0, 0],
+    ];
+    let fours = fours
+        .iter()
+        .map(|four| [&[0, 1, 24, 0], &four[..]].concat());
+    let six = [0x2a, 0, 0x14, 0x50, 0x80, 0, 0];
+    let subnets: Vec<_> = fours.chain([[&[0, 2, 56, 0], &six[..]].concat()]).collect();
+    let mut all = Vec::new();
+    for (name, subnet) in names
+        .iter()
+        .flat_map(|name| subnets.iter().map(move |s| (name, s)))
+    {
+        for rtype in [1, 28] {
+            let size = u8::try_from(subnet.len()).unwrap();
+            let question = [b"\x07example\x04test\0\0", &[rtype][..], b"\0\x01"].concat();
+            let opt = [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, size + 4, 0, 8, 0, size];
+            let head = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\x01";
+            all.push([&head[..], name, &question, &opt, subnet].concat());
+        }
+    }
+    all
 }
 
 fn surroundings() -> [Surroundings; 2] {

@@ -16,8 +16,10 @@ thread_local! {
     static WORLD: RefCell<(World, Vec<u8>)> = RefCell::new((World::new(), Vec::new()));
 }
 
-/// A name whose answer depends on the place alone: its nodes are not drawn.
-const HEAD: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\x01\x05first\x07example\x04test\0\0";
+/// Names whose answers depend on place and user alone: no node is drawn for one query.
+const NAMES: [&[u8; 5]; 2] = [b"first", b"loyal"];
+const HEAD: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\x01\x05";
+const TAIL: &[u8] = b"\x07example\x04test\0\0";
 const OPT: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0];
 const RESOLVER_OCTETS: usize = 16;
 
@@ -32,14 +34,24 @@ fuzz_target!(|input: &[u8]| {
     if flags & 2 != 0 {
         how.source = Source::V6(u128::from_be_bytes(*resolver));
     }
-    let six = flags & 1 != 0;
+    let asked = Asked {
+        name: NAMES[usize::from(flags >> 2) % NAMES.len()],
+        six: flags & 1 != 0,
+    };
     let option = &option[..option.len().min(64)];
-    WORLD.with_borrow_mut(|(world, before)| in_time(|| both(world, before, six, option, how)));
+    WORLD.with_borrow_mut(|(world, before)| in_time(|| both(world, before, asked, option, how)));
 });
 
+/// A steered name, and which family is asked for.
+#[derive(Clone, Copy)]
+struct Asked {
+    name: &'static [u8; 5],
+    six: bool,
+}
+
 /// The answer, and another from elsewhere under the same scope.
-fn both(world: &mut World, before: &mut Vec<u8>, six: bool, option: &[u8], how: Circumstances) {
-    let (packet, size) = query(six, option);
+fn both(world: &mut World, before: &mut Vec<u8>, asked: Asked, option: &[u8], how: Circumstances) {
+    let (packet, size) = query(asked, option);
     let Some((seen, reply)) = world.ask(&packet[..size], how) else {
         return;
     };
@@ -49,7 +61,7 @@ fn both(world: &mut World, before: &mut Vec<u8>, six: bool, option: &[u8], how: 
     before.clear();
     before.extend_from_slice(&reply[seen.records.0..seen.records.1]);
     let (other, size) = elsewhere(echo, &option[4..]);
-    let (packet, size) = query(six, &other[..size]);
+    let (packet, size) = query(asked, &other[..size]);
     let (again, reply) = world
         .ask(&packet[..size], how)
         .expect("a reply like the first");
@@ -61,12 +73,14 @@ fn both(world: &mut World, before: &mut Vec<u8>, six: bool, option: &[u8], how: 
     );
 }
 
-fn query(six: bool, option: &[u8]) -> ([u8; 160], usize) {
+fn query(asked: Asked, option: &[u8]) -> ([u8; 160], usize) {
     let mut packet = [0; 160];
     let size = u8::try_from(option.len()).unwrap();
-    let parts: [&[u8]; 5] = [
+    let parts: [&[u8]; 7] = [
         HEAD,
-        &[if six { 28 } else { 1 }, 0, 1],
+        asked.name,
+        TAIL,
+        &[if asked.six { 28 } else { 1 }, 0, 1],
         OPT,
         &[0, size + 4, 0, 8, 0, size],
         option,

@@ -26,6 +26,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("SNAPSHOT_VERSION", geodns_core::SNAPSHOT_VERSION)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

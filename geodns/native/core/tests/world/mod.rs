@@ -2,10 +2,11 @@
 //! makes of `tests/soak/world.py` (`python -m tests.soak fixture` writes it anew).
 #![allow(dead_code, reason = "no test needs all of it")]
 
+use std::collections::BTreeMap;
+
 use geodns_core::{Entry, Words};
 
 const TEXT: &str = include_str!("world.txt");
-const GEO: u16 = 2;
 const INDEX_ITEMS: u64 = 65_537;
 const ALIGNMENT: usize = 64;
 
@@ -58,7 +59,7 @@ pub(crate) fn sections() -> Vec<Section> {
         Section::new(kind.parse().unwrap(), name, &octets_of(hex))
     };
     let mut all: Vec<Section> = lines("section").map(read).collect();
-    all.push(Section::new(GEO, "geo", &geo()));
+    all.extend(with_indexes());
     all
 }
 
@@ -112,23 +113,25 @@ fn numbers(octets: &[u8], width: usize) -> Vec<u64> {
     octets.chunks_exact(width).map(number).collect()
 }
 
-/// The geo section, its indexes made here: FORMAT.md, "Kind 2: GEO".
-fn geo() -> Vec<u8> {
-    let mut columns: Vec<(String, usize, Vec<u8>)> = Vec::new();
-    for line in lines("geo") {
-        let [name, hex] = words_of(line);
-        let width = if name == "start6" { 8 } else { 4 };
-        columns.push((name.into(), width, octets_of(hex)));
-        if let Some(family) = name.strip_prefix("start") {
+/// The sections whose indexes are made here: FORMAT.md, "Kind 2: GEO".
+fn with_indexes() -> Vec<Section> {
+    let mut made: BTreeMap<(u16, &str), Vec<Column>> = BTreeMap::new();
+    for line in lines("column") {
+        let [kind, section, name, width, hex] = words_of(line);
+        let columns = made.entry((kind.parse().unwrap(), section)).or_default();
+        let (width, octets) = (width.parse().unwrap(), octets_of(hex));
+        if let Some((before, family)) = name.split_once("start") {
             let shift = if family == "4" { 16 } else { 48 };
-            let index = index(&numbers(&octets_of(hex), width), shift);
-            columns.push((format!("index{family}"), 4, index));
+            let index = index(&numbers(&octets, width), shift);
+            columns.push((format!("{before}index{family}"), 4, index));
         }
+        columns.push((name.into(), width, octets));
     }
-    for name in ["latitude", "longitude", "label"] {
-        columns.push((name.into(), 4, vec![0; 64]));
-    }
-    section(GEO, &columns)
+    let section = |((kind, name), columns): (_, Vec<_>)| {
+        let octets = section(kind, &columns);
+        Section::new(kind, name, &octets)
+    };
+    made.into_iter().map(section).collect()
 }
 
 fn index(starts: &[u64], shift: u32) -> Vec<u8> {
@@ -141,8 +144,11 @@ fn index(starts: &[u64], shift: u32) -> Vec<u8> {
     items.flat_map(u32::to_le_bytes).collect()
 }
 
+/// Name, width of an item, octets.
+type Column = (String, usize, Vec<u8>);
+
 /// A section: FORMAT.md, "Section".
-pub(crate) fn section(kind: u16, columns: &[(String, usize, Vec<u8>)]) -> Vec<u8> {
+fn section(kind: u16, columns: &[Column]) -> Vec<u8> {
     let mut at = (32 + 40 * columns.len()).next_multiple_of(ALIGNMENT);
     let (mut directory, mut body) = (Vec::new(), Vec::new());
     for (name, width, octets) in columns {
@@ -158,7 +164,7 @@ pub(crate) fn section(kind: u16, columns: &[(String, usize, Vec<u8>)]) -> Vec<u8
     }
     let mut made = b"GEODNSS1".to_vec();
     made.extend(kind.to_le_bytes());
-    made.extend([1, 0, 0, 0, 0, 0]);
+    made.extend([2, 0, 0, 0, 0, 0]);
     made.extend((columns.len() as u64).to_le_bytes());
     made.extend((at as u64).to_le_bytes());
     made.extend(directory);

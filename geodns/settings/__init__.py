@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import socket
@@ -12,24 +11,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from geodns.errors import ConfigError, Reason
+from geodns.settings.values import (
+    Endpoint,
+    Network,
+    endpoint,
+    location,
+    network,
+    one_of,
+    path,
+    short,
+    whole,
+)
 
 ENVIRONMENT_PREFIX = "GEODNS_SERVER_"
 
 FILE_MAX_OCTETS = 2**16
 """Source: no reference; the longest sensible file, thousands of subnets, is below."""
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An address and a port to listen on; port 0 takes any free one."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,79 +156,6 @@ def markdown() -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-# --- What a text may say ---
-
-
-def endpoint(text: str) -> Endpoint:
-    """An address and port such as 127.0.0.1:5300 or [::]:53.
-
-    Errors: ValueError with the bound.
-    """
-    form = "must be ADDRESS:PORT like 127.0.0.1:5300 or [::]:53, the port within 0 and 65535"
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})", text)
-    if match is None or int(match[3]) > 65535:
-        raise ValueError(form)
-    try:
-        host: object = ipaddress.IPv6Address(match[1]) if match[1] else None
-        return Endpoint(str(host or ipaddress.IPv4Address(match[2])), int(match[3]))
-    except ValueError:
-        raise ValueError(form) from None
-
-
-def location(text: str) -> tuple[float, float]:
-    """Latitude and longitude such as 50.1,8.7.
-
-    Errors: ValueError with the bound.
-    """
-    form = "must be LAT,LON like 50.1,8.7; within -90 and 90, -180 and 180"
-    number = r"\s*([-+]?[0-9]{1,3}(?:\.[0-9]{0,15})?)\s*"
-    match = re.fullmatch(f"{number},{number}", text)
-    if match is None or abs(float(match[1])) > 90 or abs(float(match[2])) > 180:
-        raise ValueError(form)
-    return float(match[1]), float(match[2])
-
-
-def _network(text: str) -> Network:
-    try:
-        found = ipaddress.ip_interface(text)
-    except ValueError:
-        raise ValueError("must be subnets like 192.0.2.0/24 or 2001:db8::/32") from None
-    if found.ip != found.network.network_address:
-        raise ValueError(f"must be subnets without host bits; did you mean {found.network}?")
-    return found.network
-
-
-def _path(text: str) -> Path:
-    if "\0" in text:
-        raise ValueError("must be a path")
-    return Path(os.path.abspath(os.path.expanduser(text)))
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number within {low} and {high}")
-        return int(text)
-
-    return read
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text.lower()
-
-    return read
-
-
-def _short(text: str) -> str:
-    # RFC 1035 §3.3: a character-string, as id.server answers, holds 255 octets.
-    if len(text.encode(errors="replace")) > 255 or not text.isprintable():
-        raise ValueError("must be printable and at most 255 octets")
-    return text
-
-
 # --- Where a text comes from ---
 
 
@@ -310,45 +234,45 @@ def _unknown(one: _Given) -> Reason:
 # fmt: off
 TABLE = (
     Setting("data_dir", "DIR", default_data_dir, "What must survive: store, snapshots, token.",
-            _path, shown="`/var/lib/geodns` for root, else `~/.local/state/geodns`"),
+            path, shown="`/var/lib/geodns` for root, else `~/.local/state/geodns`"),
     Setting("runtime_dir", "DIR", "", "What need not: status table, heartbeats; best in memory.",
-            _path, optional=True, shown="chosen in memory"),
+            path, optional=True, shown="chosen in memory"),
     Setting("dns", "ADDR:PORT", "[::]:53", "Where DNS is served, UDP and TCP; may be repeated.",
             endpoint, many=True),
     Setting("api", "ADDR:PORT", "127.0.0.1:8053", "Where the admin API is served.", endpoint),
     Setting("engine", "NAME", "auto",
             "Who answers: auto (native where it was built), native or python.",
-            _one_of("auto", "native", "python")),
+            one_of("auto", "native", "python")),
     # Source: no reference; more workers than 64 cores have nothing to run on.
     Setting("workers", "N", "1", "Processes that answer DNS, one for each core to use; 1 to 64.",
-            _whole(1, 64)),
-    Setting("geo_db", "FILE", "", "Geo database, any of GeoIP2-City form.", _path,
+            whole(1, 64)),
+    Setting("geo_db", "FILE", "", "Geo database, any of GeoIP2-City form.", path,
             optional=True, shown="the bundled one"),
-    Setting("asn_db", "FILE", "", "Database of autonomous systems, such as GeoLite2-ASN.", _path,
+    Setting("asn_db", "FILE", "", "Database of autonomous systems, such as GeoLite2-ASN.", path,
             optional=True, shown="none"),
     Setting("default_location", "LAT,LON", "", "Where users of unknown place are taken to be.",
             location, optional=True, shown="none"),
     Setting("trusted_resolvers", "SUBNETS", "0.0.0.0/0,::/0",
             "Whose client subnets (ECS) are believed; may be repeated.",
-            _network, many=True, optional=True),
+            network, many=True, optional=True),
     Setting("debug_sources", "SUBNETS", "127.0.0.0/8,::1/128",
-            "Who may ask debug names; may be repeated.", _network, many=True, optional=True),
+            "Who may ask debug names; may be repeated.", network, many=True, optional=True),
     Setting("nsid", "TEXT", lambda _: socket.gethostname(),
             "The name this server gives itself; empty for none.",
-            _short, optional=True, shown="the host's name"),
+            short, optional=True, shown="the host's name"),
     # A file, for what stands in flags and variables is seen by others on the machine.
     Setting("cookie_secret_file", "FILE", "",
             "Cookie secrets, 32 hex digits a line; the first signs, all verify.",
-            _path, optional=True, shown="a random one at each start"),
+            path, optional=True, shown="a random one at each start"),
     # Source: no reference; 32768 words and notes are 4.5 MB, 10,000 dual-stack nodes fit.
     Setting("status_slots", "N", "32768", "Most addresses under watch, 64 to 1048576.",
-            _whole(64, 2**20)),
+            whole(64, 2**20)),
     # Source: no reference; a City database's view takes a few MB.
     Setting("view_budget_mb", "MB", "64", "Memory for steering tables, 1 to 65536.",
-            _whole(1, 65536)),
+            whole(1, 65536)),
     Setting("scripts_dir", "DIR", "",
             "Programs that script monitors may run; without it none.",
-            _path, optional=True, shown="scripts are off"),
+            path, optional=True, shown="scripts are off"),
     Setting("log_level", "LEVEL", "info", "How much is logged: debug, info, warning or error.",
-            _one_of("debug", "info", "warning", "error")),
+            one_of("debug", "info", "warning", "error")),
 )
