@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
@@ -33,6 +34,9 @@ CONNECT_TIMEOUT_S = 3.0
 
 ANSWER_TIMEOUT_S = 30.0
 """Source: no reference; ?wait=true takes 5 s, a document of 16 MB some more."""
+
+CHUNK_OCTETS = 2**16
+"""Source: no reference; a long body is told of a hundred times while it goes out."""
 
 ANSWER_MAX_BYTES = 64 * 2**20
 """Source: no reference; a document is at most 16 MB when it comes in, more when indented."""
@@ -98,9 +102,10 @@ class Client:
         body: object = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        sent: Callable[[int, int], None] | None = None,
     ) -> Answer:
         """One request; ``body`` goes out as JSON, or as it is if it is octets, whose Content-Type
-        is then among ``headers``.
+        is then among ``headers``. ``sent`` is told how many octets have gone out, and of how many.
 
         Errors: the error tree as the server reported it, with all its reasons; Unavailable if
                 nobody answers.
@@ -110,25 +115,52 @@ class Client:
         if body is not None and content is None:
             content = json.dumps(body, allow_nan=False).encode()
             fields.setdefault("Content-Type", "application/json")
-        status, reply_headers, octets = self._exchange(method, path, content, params, fields)
+        parts = content if content is None or sent is None else _parts(content, fields, sent)
+        status, reply_headers, octets = self._exchange(method, path, parts, params, fields)
         answer = Answer(status, _parsed(octets, reply_headers), reply_headers)
         if not 200 <= status < 300:
             raise error_from(answer, self._base_url)
         return answer
 
+    def lines(
+        self, path: str, headers: Mapping[str, str] | None = None, *, quiet_s: float
+    ) -> Iterator[str]:
+        """The lines of a reply that goes on, as they come.
+
+        Errors: as `request`; Unavailable also when nothing comes for ``quiet_s``.
+        """
+        patience = httpx.Timeout(quiet_s, connect=CONNECT_TIMEOUT_S)
+        with (
+            self._told("GET", path),
+            self._http.stream("GET", path, headers=headers, timeout=patience) as reply,
+        ):
+            if not reply.is_success:
+                octets = self._bounded(reply)
+                answer = Answer(reply.status_code, _parsed(octets, reply.headers), reply.headers)
+                raise error_from(answer, self._base_url)
+            yield from reply.iter_lines()
+
     def _exchange(
         self,
         method: str,
         path: str,
-        content: bytes | None,
+        content: bytes | Iterator[bytes] | None,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str],
     ) -> tuple[int, httpx.Headers, bytes]:
-        try:
-            with self._http.stream(
+        with (
+            self._told(method, path),
+            self._http.stream(
                 method, path, content=content, params=params, headers=headers
-            ) as reply:
-                return reply.status_code, reply.headers, self._bounded(reply)
+            ) as reply,
+        ):
+            return reply.status_code, reply.headers, self._bounded(reply)
+
+    @contextmanager
+    def _told(self, method: str, path: str) -> Iterator[None]:
+        """Errors: Unavailable in words, for whatever the network does."""
+        try:
+            yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unavailable(
                 f"cannot reach {self._base_url} ({error}): is `geodns serve` running?"
@@ -148,6 +180,20 @@ class Client:
             if len(octets) > ANSWER_MAX_BYTES:
                 raise Unavailable(f"{self._base_url} answers more than {ANSWER_MAX_BYTES} octets")
         return bytes(octets)
+
+
+def _parts(
+    content: bytes, headers: dict[str, str], sent: Callable[[int, int], None]
+) -> Iterator[bytes]:
+    """The octets in parts; their length is told, or they would go out without one."""
+    headers["Content-Length"] = str(len(content))
+
+    def parts() -> Iterator[bytes]:
+        for start in range(0, len(content), CHUNK_OCTETS):
+            yield content[start : start + CHUNK_OCTETS]
+            sent(min(start + CHUNK_OCTETS, len(content)), len(content))
+
+    return parts()
 
 
 async def post(url: str, address: str, octets: bytes, headers: Mapping[str, str]) -> int:
