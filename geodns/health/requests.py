@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geodns.health.derived import Push
 from geodns.health.dispatch import Dispatcher
 from geodns.health.history import Transition
-from geodns.health.teller import wall_ms
+from geodns.health.moment import Moment
 from geodns.health.watch import Watch
 from geodns.model.base import Id
 from geodns.snapshot.status import Verdict
@@ -64,11 +64,12 @@ class Request(_Request):
     ask: AskRequest | None = None
 
 
-def told(watch: Watch, dispatcher: Dispatcher, now_s: float, *, whole: bool) -> dict[str, Any]:
+def told(watch: Watch, dispatcher: Dispatcher, now: Moment, *, whole: bool) -> dict[str, Any]:
     """What there is to know of a target beyond its word and note.
 
     Units: as the names say; ``next_check_in_s`` is None while a check is being waited for.
     """
+    now_s = now.steady_s
     next_s = dispatcher.next_s(watch.check) if watch.check else None
     damping = watch.state.damping
     last = watch.last
@@ -96,7 +97,7 @@ def told(watch: Watch, dispatcher: Dispatcher, now_s: float, *, whole: bool) -> 
         },
         "next_check_in_s": None if next_s is None else round(max(0.0, next_s - now_s), 3),
         "uptime": watch.history.uptime(now_s),
-        "known_since_ms": wall_ms() - int((now_s - watch.history.known_from_s) * 1000),
+        "known_since_ms": now.wall_ms - int((now_s - watch.history.known_from_s) * 1000),
     }
     if whole:
         said["transitions"] = [_told(each) for each in watch.history.transitions]

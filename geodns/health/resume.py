@@ -7,15 +7,16 @@ from geodns.health.damping import NOT_DAMPED, Damping
 from geodns.health.history import History, Transition
 from geodns.health.journal import Journal, What
 from geodns.health.memory import Remembered
+from geodns.health.moment import Moment
 from geodns.health.watch import Key, Watch
 from geodns.snapshot.status import Verdict
 
 Past = dict[Key, list[Transition]]
 
 
-def resume(watch: Watch, found: Remembered, now_s: float, now_ms: int) -> None:
+def resume(watch: Watch, found: Remembered, now: Moment) -> None:
     """Let a new watch go on from a verdict that is still young enough."""
-    age_s = max(0.0, (now_ms - found.since_ms) / 1000)
+    now_s, age_s = now.steady_s, max(0.0, (now.wall_ms - found.since_ms) / 1000)
     held = NOT_DAMPED
     if found.held_penalty and watch.monitor.damping:
         held = Damping(found.held_penalty, now_s, held=True, failed_s=now_s)
@@ -48,11 +49,11 @@ def past(journal: Journal | None) -> Past:
     return found
 
 
-def relive(watch: Watch, changes: list[Transition], now_s: float, now_ms: int) -> None:
+def relive(watch: Watch, changes: list[Transition], now: Moment) -> None:
     """Give a watch the past that another process has seen."""
     if not changes:
         return
-    first = changes[0]
+    (now_s, now_ms), first = now, changes[0]
     at_s = min(now_s, now_s - (now_ms - first.at_ms) / 1000)
     watch.history = History(at_s - first.lasted_s, first.before)
     for change in changes:  # never backwards, even if the wall clock has stepped
@@ -61,7 +62,7 @@ def relive(watch: Watch, changes: list[Transition], now_s: float, now_ms: int) -
     watch.history.resume(watch.shown, now_s)
 
 
-def remembered(watch: Watch, lease_s: float, now_s: float, now_ms: int) -> Remembered | None:
+def remembered(watch: Watch, lease_s: float, now: Moment) -> Remembered | None:
     """What to remember of a watch; None of what is unknown or follows from others."""
     if watch.state.verdict is Verdict.UNKNOWN or watch.monitor.combines:
         return None
@@ -71,6 +72,6 @@ def remembered(watch: Watch, lease_s: float, now_s: float, now_ms: int) -> Remem
         watch.state.verdict,
         watch.since_ms,
         watch.checked_ms,
-        held_penalty=damping.penalty_at(now_s) if damping.held else 0.0,
-        until_ms=now_ms + int(lease_s * 1000) if lease_s else 0,
+        held_penalty=damping.penalty_at(now.steady_s) if damping.held else 0.0,
+        until_ms=now.wall_ms + int(lease_s * 1000) if lease_s else 0,
     )

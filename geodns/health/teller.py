@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from geodns.health import quorum, ramp
 from geodns.health.board import Board
 from geodns.health.history import Transition
 from geodns.health.journal import Journal, Record, What
+from geodns.health.moment import Moment
 from geodns.health.quorum import Policy, Vote
 from geodns.health.watch import Watch
 from geodns.snapshot.status import FULL_WEIGHT, Note, Verdict
@@ -31,14 +31,12 @@ class Teller:
         self,
         board: Board,
         journal: Journal | None,
-        clock: Callable[[], float],
         policy: Policy | None = None,
     ) -> None:
         self.hush = False
         self.counts = Counter[str]()
         self._board = board
         self._journal = journal
-        self._clock = clock
         self._policy = policy or Policy()
 
     def poll(self, watch: Watch, now_s: float) -> Verdict:
@@ -47,11 +45,11 @@ class Teller:
         watch.votes[OWN_VANTAGE] = Vote(OWN_VANTAGE, watch.state.shown, now_s + lease_s)
         return quorum.decide(watch.votes.values(), self._policy, watch.shown, now_s)
 
-    def show(self, watch: Watch, verdict: Verdict, reason: str, now_s: float) -> bool:
+    def show(self, watch: Watch, verdict: Verdict, reason: str, now: Moment) -> bool:
         """Show a verdict; whether it is another than before."""
-        before = watch.shown
+        before, now_s = watch.shown, now.steady_s
         if verdict is not before:
-            watch.shown, watch.since_ms = verdict, wall_ms()
+            watch.shown, watch.since_ms = verdict, now.wall_ms
             lasted_s, watch.since_s = now_s - watch.since_s, now_s
             back = before is Verdict.DOWN and verdict is Verdict.UP
             watch.back_s = now_s if back and watch.target.slow_start_s else None
@@ -72,11 +70,11 @@ class Teller:
         weight = self._weight(watch, now_s)
         self._board.show(target.slot, target.tag, watch.shown, unsettled, note, weight)
 
-    def alarm(self, text: str, raised: bool) -> None:
+    def alarm(self, text: str, raised: bool, now: Moment) -> None:
         """Tell of the checker's own trouble, or of its end."""
         self.counts["holding"] = int(raised)
         log.log(logging.ERROR if raised else logging.WARNING, "%s", text)
-        self._write(Record(wall_ms(), What.ALARM if raised else What.RELIEF, text))
+        self._write(Record(now.wall_ms, What.ALARM if raised else What.RELIEF, text))
 
     def raise_weights(self, watches: Iterable[Watch], now_s: float) -> None:
         """The next step of every slow start."""
@@ -125,8 +123,3 @@ class Teller:
     def _write(self, record: Record) -> None:
         if self._journal is not None:
             self._journal.write(record)
-
-
-def wall_ms() -> int:
-    """The wall clock, for notes alone: it may step."""
-    return time.time_ns() // 1_000_000

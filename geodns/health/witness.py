@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from geodns.health import doubt
 from geodns.health.dispatch import Dispatcher
 from geodns.health.doubt import Sight
+from geodns.health.moment import Moment
 from geodns.health.watch import Check, Flight, Watch
 
 SAMPLE = 4
@@ -43,10 +44,10 @@ MEMORY_S = 120.0
 class Verdicts:
     """What the watcher does with a condemned target: let it fall, ask it again, show it calm."""
 
-    fall: Callable[[Watch, float], None]
-    again: Callable[[Watch, float], None]
-    calm: Callable[[Watch, float], None]
-    alarm: Callable[[str, bool], None]
+    fall: Callable[[Watch, Moment], None]
+    again: Callable[[Watch, Moment], None]
+    calm: Callable[[Watch, Moment], None]
+    alarm: Callable[[str, bool, Moment], None]
 
 
 class Witnesses:
@@ -69,7 +70,7 @@ class Witnesses:
         self._hastened_s = -math.inf
         self._held_s = -math.inf
 
-    def watch(self, watches: Iterable[Watch], now_s: float) -> None:
+    def watch(self, watches: Iterable[Watch], now: Moment) -> None:
         """All that is watched from now on."""
         probed = [watch for watch in watches if watch.check is not None]
         self._targets = [watch for watch in probed if not watch.monitor.canary]
@@ -77,7 +78,7 @@ class Witnesses:
         self._can_tell = doubt.can_tell([watch.site for watch in self._targets])
         self._condemned = {w: None for w in self._condemned if w.check and w.state.condemned}
         if not self._can_tell:
-            self._release(now_s)
+            self._release(now)
 
     def last_recheck(self, now_s: float) -> None:
         """A burst has started its last probe: ask the witnesses in the same moment."""
@@ -87,7 +88,7 @@ class Witnesses:
         for check in self._canary_checks() or self._sample():
             self._dispatcher.sample(check, now_s)
 
-    def saw(self, flight: Flight, passed: bool, now_s: float) -> None:
+    def saw(self, flight: Flight, passed: bool, now: Moment) -> None:
         """A probe has come back, whatever for."""
         for watch, _ in flight.watches:
             if watch.check is not flight.check:
@@ -97,25 +98,26 @@ class Witnesses:
             if passed:
                 self._recent.append(watch)
                 if watch.monitor.canary or not self._canaries:
-                    self._testify(flight.started_s, now_s)
+                    self._testify(flight.started_s, now)
 
-    def condemn(self, watch: Watch, now_s: float) -> None:
+    def condemn(self, watch: Watch, now: Moment) -> None:
         """Every re-check of a target has failed; it falls now, or when somebody vouches for us."""
         burst = watch.state.burst
         assert burst is not None
         if not self._can_tell:
-            self._verdicts.fall(watch, now_s)
+            self._verdicts.fall(watch, now)
             return
         if burst.launched == 0:
-            self.last_recheck(now_s)
+            self.last_recheck(now.steady_s)
         self._condemned[watch] = None
         if self.holding:
-            self._verdicts.calm(watch, now_s)
+            self._verdicts.calm(watch, now)
         else:
-            self._settle(watch, now_s)
+            self._settle(watch, now)
 
-    def sweep(self, now_s: float) -> None:
+    def sweep(self, now: Moment) -> None:
         """Think over those that wait."""
+        now_s = now.steady_s
         if now_s - self._pondered_s < PONDER_S or not (self._condemned or self.holding):
             return
         self._pondered_s = now_s
@@ -129,46 +131,47 @@ class Witnesses:
         cleared_s = doubt.cleared_s(targets, canaries)
         if self.holding:
             if not self._condemned or cleared_s >= self._held_s:
-                self._release(now_s)
+                self._release(now)
         elif doubt.to_blame(targets, canaries, since_s):
-            self._hold(targets, now_s)
+            self._hold(targets, now)
         else:
             for watch in [w for w in self._condemned if _launched_s(w) <= cleared_s]:
-                self._fall(watch, now_s)
+                self._fall(watch, now)
 
     def forget(self, watch: Watch) -> None:
         """It is watched no more, or has answered."""
         self._condemned.pop(watch, None)
 
-    def _testify(self, started_s: float, now_s: float) -> None:
+    def _testify(self, started_s: float, now: Moment) -> None:
         """Something has answered a probe that was started at a moment."""
         if started_s in self._answered:
             return
+        now_s = now.steady_s
         self._answered[started_s] = None
         while (oldest_s := next(iter(self._answered), now_s)) < now_s - MEMORY_S:
             del self._answered[oldest_s]
         self._witness_s = max(self._witness_s, started_s)
         if self.holding:
-            self._release(now_s)
+            self._release(now)
         for watch in list(self._condemned):
-            self._settle(watch, now_s)
+            self._settle(watch, now)
 
-    def _settle(self, watch: Watch, now_s: float) -> None:
+    def _settle(self, watch: Watch, now: Moment) -> None:
         burst = watch.state.burst
         if burst is None or burst.condemned_s is None:
             self.forget(watch)
         elif burst.launched_s in self._answered:
-            self._fall(watch, now_s)
+            self._fall(watch, now)
         elif self._witness_s > burst.condemned_s:
             self.forget(watch)
-            self._verdicts.again(watch, now_s)
+            self._verdicts.again(watch, now)
 
-    def _fall(self, watch: Watch, now_s: float) -> None:
+    def _fall(self, watch: Watch, now: Moment) -> None:
         self.forget(watch)
-        self._verdicts.fall(watch, now_s)
+        self._verdicts.fall(watch, now)
 
-    def _hold(self, targets: Sequence[Sight], now_s: float) -> None:
-        self.holding, self._held_s = True, now_s
+    def _hold(self, targets: Sequence[Sight], now: Moment) -> None:
+        self.holding, self._held_s = True, now.steady_s
         failing = [target for target in targets if not target.passed]
         canaries = f" and all {len(self._canaries)} canaries" if self._canaries else ""
         self._verdicts.alarm(
@@ -176,17 +179,18 @@ class Witnesses:
             f"{len({target.site for target in failing})} sites{canaries} fail together; "
             "the last good state is held",
             True,
+            now,
         )
         for watch in list(self._condemned):
-            self._verdicts.calm(watch, now_s)
+            self._verdicts.calm(watch, now)
 
-    def _release(self, now_s: float) -> None:
+    def _release(self, now: Moment) -> None:
         if self.holding:
             self.holding = False
-            self._verdicts.alarm("something answers again: verdicts go on", False)
+            self._verdicts.alarm("something answers again: verdicts go on", False, now)
         for watch in list(self._condemned):
             self.forget(watch)
-            self._verdicts.again(watch, now_s)
+            self._verdicts.again(watch, now)
 
     def _hasten(self, since_s: float, now_s: float) -> None:
         """Ask all that have said nothing since: once for each time somebody waits in vain."""

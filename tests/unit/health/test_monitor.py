@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from itertools import count
+from pathlib import Path
 
 import pytest
 from support.stage import FAIL, PASS, SLOTS, Play, Stage, target, web
 
 from geodns.health.board import Board
+from geodns.health.journal import open_journal
 from geodns.health.observation import Observation
+from geodns.model.monitor import Monitor
 from geodns.snapshot.status import Verdict, Word
 
 
@@ -22,10 +26,30 @@ def test_a_new_target_is_checked_at_once_and_shown_up(play: Play) -> None:
         assert stage.word() == Word(7, Verdict.UP)
         note = stage.board.note(0)
         assert (note.reason, note.elapsed_us) == ("HTTP 200", 1500)
-        assert 0 <= note.since_ms - note.checked_ms < 1000
+        assert note.since_ms == note.checked_ms
         assert abs(note.checked_ms / 1000 - time.time()) < 5
 
     play(scene)
+
+
+def test_one_moment_stands_in_all_that_comes_of_an_observation(
+    tmp_path: Path, board: Board
+) -> None:
+    async def scene() -> None:
+        looks_ms = count(1_700_000_000_000)
+        journal = open_journal(tmp_path / "journal", records=16)
+        stage = Stage(board, wall_ms=lambda: next(looks_ms), journal=journal)
+        both = Monitor(type="all", of=("web", "again"))
+        combined = target(1, address="192.0.2.0", monitor="both")
+        stage.load(target(), combined, web=web(), again=web(), both=both)
+        await stage.run(0.1)
+        notes = [board.note(slot) for slot in (0, 1)]
+        told_ms = [record.at_ms for record in journal.since(0)]
+        assert len(told_ms) == 2
+        assert len({*told_ms, *(ms for n in notes for ms in (n.since_ms, n.checked_ms))}) == 1
+        stage.watcher.close()
+
+    asyncio.run(scene())
 
 
 def test_a_refused_target_is_out_within_interval_and_rechecks(play: Play) -> None:
