@@ -1,4 +1,4 @@
-"""Watches all targets: judges what comes back, and shows what it comes to."""
+"""Watches all targets: takes over what each generation names, and sees that it is checked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from geodns.health import verdict
 from geodns.health.board import Board
-from geodns.health.derived import Derived, Push
-from geodns.health.dispatch import IN_FLIGHT_MAX, Dispatcher
+from geodns.health.derived import Push
+from geodns.health.dispatch import IN_FLIGHT_MAX
 from geodns.health.history import History
 from geodns.health.journal import Journal
+from geodns.health.judge import Judge
 from geodns.health.memory import Memory, Remembered, still_known
 from geodns.health.moment import Clocks, Moment, wall_ms
-from geodns.health.observation import Observation
 from geodns.health.overrides import Overrides
 from geodns.health.ramp import STEP_S
 from geodns.health.requests import told
@@ -25,8 +25,7 @@ from geodns.health.resume import past, relive, remembered, resume
 from geodns.health.roster import Wanted, roster
 from geodns.health.targets import Target, Watchlist
 from geodns.health.teller import Teller
-from geodns.health.watch import Check, Checks, Flight, Key, MakeProbe, Watch
-from geodns.health.witness import Verdicts, Witnesses
+from geodns.health.watch import Checks, Key, MakeProbe, Watch
 from geodns.snapshot.status import FULL_WEIGHT, Verdict
 
 log = logging.getLogger("geodns.health")
@@ -53,8 +52,6 @@ class Watcher:
     ) -> None:
         self.generation: int | None = None
         self.loaded = asyncio.Event()
-        self.first_round = asyncio.Event()
-        self.changed = asyncio.Event()
         self.swept_s = self._ramped_s = clock()
         self.watches: dict[Key, Watch] = {}
         self._board = board
@@ -64,26 +61,16 @@ class Watcher:
         self._checks = Checks(probe)
         self._teller = Teller(board, journal)
         self.counts = self._teller.counts
-        self.dispatcher = Dispatcher(
-            self._judge,
-            lambda now_s: self._witnesses.last_recheck(now_s),
-            clock,
-            in_flight_max,
-            behind,
-        )
-        verdicts = Verdicts(self._fall, self._again, self._calm, self._alarm)
-        self._witnesses = Witnesses(self.dispatcher, verdicts)
-        self.derived = Derived(self._show)
+        self._judge = Judge(self._teller, self._clocks, in_flight_max, behind)
+        self.first_round, self.changed = self._judge.first_round, self._judge.changed
+        self.dispatcher = self._judge.dispatcher
         self.overrides = Overrides(board, clock, wall_ms, journal)
-        self._awaited: set[Watch] = set()
 
     def sweep(self) -> None:
         """Start every check that is due, and see what time alone has changed."""
         now = self._clocks.now()
         now_s = self.swept_s = now.steady_s
-        self.dispatcher.sweep(now_s)
-        self._witnesses.sweep(now)
-        self.derived.sweep(now)
+        self._judge.sweep(now)
         self.overrides.sweep(now_s)
         if now_s - self._ramped_s >= STEP_S:
             self._ramped_s = now_s
@@ -106,16 +93,15 @@ class Watcher:
         for target in fitting:
             if target.monitor is None:
                 self._board.disown(target.slot, target.tag)
-        self.derived.watch(self.watches, now)
-        self._witnesses.watch(self.watches.values(), now)
+        self._judge.derived.watch(self.watches, now)
+        self._judge.witnesses.watch(self.watches.values(), now)
         self.dispatcher.checks_per_s = sum(
             c.cost / c.interval_s(now.steady_s) for c in self._checks
         )
         self.dispatcher.soon({w.check for w in soon if w.check}, now.steady_s)
         if self.generation is None:
             self._memory, self._past = {}, {}
-            self._awaited = {watch for watch in self.watches.values() if watch.check}
-            self._count_first_round()
+            self._judge.wait_for(watch for watch in self.watches.values() if watch.check)
         self.generation = watchlist.generation
         self.loaded.set()
         self.changed.set()
@@ -129,12 +115,12 @@ class Watcher:
 
     def push(self, push: Push) -> int:
         """Take in a verdict from outside; returns how many targets it is about."""
-        return self.derived.push(push, self._clocks.now())
+        return self._judge.derived.push(push, self._clocks.now())
 
     def pushable(self, reachable: bool) -> None:
         """Whether anybody can push verdicts."""
         now_s = self._clocks.steady_s()
-        self.derived.reachable(reachable, now_s)
+        self._judge.derived.reachable(reachable, now_s)
         self.overrides.leases.reachable(reachable, now_s)
 
     def told(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
@@ -147,7 +133,7 @@ class Watcher:
         """Every verdict there is, to be remembered."""
         now = self._clocks.now()
         items = (
-            remembered(watch, self.derived.lease_s(watch, now.steady_s), now)
+            remembered(watch, self._judge.derived.lease_s(watch, now.steady_s), now)
             for watch in self.watches.values()
         )
         return [item for item in items if item is not None]
@@ -161,97 +147,6 @@ class Watcher:
         for watch in self.watches.values():
             self._drop(watch)
         self.watches.clear()
-
-    # Verdicts
-
-    def _judge(self, flight: Flight, observation: Observation) -> None:
-        now = self._clocks.now()
-        passed = "passed" if observation.passed else "failed"
-        self.counts["unable" if observation.unable else passed] += 1
-        if not observation.unable:
-            self._witnesses.saw(flight, observation.passed, now)
-        judged = False
-        for watch, epoch in flight.watches:
-            if watch.check is flight.check and epoch == watch.state.epoch:
-                self._judge_one(watch, observation, now)
-                judged = True
-        if judged:
-            self._plan(flight.check, now.steady_s)
-
-    def _judge_one(self, watch: Watch, observation: Observation, now: Moment) -> None:
-        before, watch.last = watch.state, observation
-        if observation.unable:  # a burst cannot go on without the answer
-            watch.state = verdict.resumed(before) if watch.bursting else before
-            self._conclude(watch, observation.reason, now)
-            self._settled(watch)  # there may never be more to know
-            return
-        watch.checked_ms = now.wall_ms
-        watch.state = verdict.observed(
-            before, watch.monitor, before.epoch, observation.passed, now.steady_s
-        )
-        if before.condemned and not watch.state.condemned:
-            self._witnesses.forget(watch)
-        self._conclude(watch, observation.reason, now)
-        if watch.state.condemned and not before.condemned:
-            self._witnesses.condemn(watch, now)
-
-    def _conclude(self, watch: Watch, reason: str, now: Moment) -> None:
-        """Vote, and show what comes of it."""
-        flapping = watch.state.damping
-        if flapping.held and watch.state.verdict is Verdict.UP:
-            wait_s = max(0.0, flapping.steady_s() - now.steady_s)
-            reason = f"flaps, held down for {wait_s:.0f} s yet: {reason}"
-        if self._teller.show(watch, self._teller.poll(watch, now.steady_s), reason, now):
-            self.changed.set()
-            self.derived.changed(watch, now)
-        if watch.state.decided:
-            self._settled(watch)
-
-    def _plan(self, check: Check, now_s: float) -> None:
-        check.settle()
-        self.dispatcher.plan(check, now_s)
-
-    def _fall(self, watch: Watch, now: Moment) -> None:
-        watch.state = verdict.fallen(watch.state, watch.monitor, now.steady_s)
-        self._conclude(watch, watch.reason, now)
-        if watch.check:
-            self._plan(watch.check, now.steady_s)
-
-    def _again(self, watch: Watch, now: Moment) -> None:
-        """Its failures may have been our own: ask anew."""
-        watch.state = verdict.resumed(watch.state)
-        self._calm(watch, now)
-        if watch.check:
-            watch.check.settle()
-            self.dispatcher.soon([watch.check], now.steady_s)
-
-    def _calm(self, watch: Watch, now: Moment) -> None:
-        self._teller.publish(watch, now.steady_s)
-
-    def _alarm(self, text: str, raised: bool, now: Moment) -> None:
-        self._teller.hush = raised
-        self._teller.alarm(text, raised, now)
-        if raised:  # what is not decided now will not be for long
-            self._awaited.clear()
-            self._count_first_round()
-
-    def _show(self, watch: Watch, shown: Verdict, reason: str, now: Moment) -> None:
-        """Show a verdict that no probe has made."""
-        watch.checked_ms = now.wall_ms
-        if shown is not watch.state.verdict:
-            watch.state = verdict.State(shown, now.steady_s)
-        if self._teller.show(watch, shown, reason, now):
-            self.changed.set()
-            self.derived.changed(watch, now)
-
-    def _settled(self, watch: Watch) -> None:
-        """The first round waits for it no more."""
-        self._awaited.discard(watch)
-        self._count_first_round()
-
-    def _count_first_round(self) -> None:
-        if not self._awaited:
-            self.first_round.set()
 
     # Targets
 
@@ -302,7 +197,7 @@ class Watcher:
         resume(watch, found, now)
         if watch.monitor.type == "push":
             lease_s = (found.until_ms - now.wall_ms) / 1000
-            self.derived.renew(watch, watch.shown, lease_s, now.steady_s)
+            self._judge.derived.renew(watch, watch.shown, lease_s, now.steady_s)
         if board is not None and watch.target.slow_start_s:
             word = board.word(watch.target.slot, watch.target.tag)
             grown = word.weight_factor == FULL_WEIGHT or watch.shown is not Verdict.UP
@@ -310,8 +205,7 @@ class Watcher:
 
     def _drop(self, watch: Watch) -> None:
         self._leave_check(watch)
-        self._witnesses.forget(watch)
-        self._settled(watch)
+        self._judge.forget(watch)
 
     def _leave_check(self, watch: Watch) -> None:
         check = self._checks.leave(watch)
