@@ -1,12 +1,23 @@
-"""The compile process: it keeps the parsed world and compiles one order after the other."""
+"""The compile process: it keeps the parsed world and compiles one order after the other.
+
+Run as ``python -m geodns.snapshot.compiler FD`` by `compile_process`. Over that socket come, as
+pickles of our own, first the arguments of `start_compiler`, then orders; back goes what became of
+each. When the socket is closed, so is this process, whatever it is doing.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import select
 import signal
+import sys
+import threading
 from functools import cache, partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+from geodns.errors import GeodnsError, Unavailable
 from geodns.geo.asn import load_asns
 from geodns.geo.world import load_world
 from geodns.snapshot.compile import Compiler, no_asns
@@ -16,6 +27,8 @@ from geodns.snapshot.order import Order
 GEO_CACHE = "geo"
 NICENESS = 5
 """Answers and probes come first when there are fewer cores than work."""
+
+log = logging.getLogger("geodns.snapshot")
 
 _place: tuple[Path, Path, Path | None] | None = None
 _compiler: Compiler | None = None
@@ -40,3 +53,36 @@ def compile_order(order: Order, before: Manifest | None) -> Manifest:
         asns = cache(partial(load_asns, asn_db, kept)) if asn_db else no_asns
         _compiler = Compiler(data_dir, load_world(geo_db, kept), asns=asns)
     return _compiler.compile(order, before)
+
+
+def _outcome(order: Order, before: Manifest | None) -> Manifest | GeodnsError:
+    """What becomes of an order. Anything but a GeodnsError is a bug: logged, and told as one."""
+    try:
+        return compile_order(order, before)
+    except GeodnsError as error:
+        return error
+    except Exception as error:
+        log.exception("generation %d cannot be compiled", order.generation)
+        return Unavailable(f"Publishing failed: {type(error).__name__}: {error}.")
+
+
+def _end_with(descriptor: int) -> None:
+    """End when nobody is at the other end any more: a compile under way is of no use then."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # a hang-up is always told
+    poll.poll()
+    os._exit(0)
+
+
+def main(descriptor: int) -> None:
+    """Compile until the link is closed."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    threading.Thread(target=_end_with, args=(descriptor,), daemon=True).start()
+    link = Connection(descriptor)
+    start_compiler(*link.recv())
+    while True:
+        link.send(_outcome(*link.recv()))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-import os
-import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geodns.errors import GeodnsError, Unavailable
 from geodns.model.config import Config
-from geodns.snapshot.compiler import compile_order, start_compiler
+from geodns.snapshot.compile_process import CompileProcess
 from geodns.snapshot.manifest import (
     NEXT,
     SNAPSHOT_DIR,
@@ -70,7 +65,7 @@ class Publisher:
         self._take_stock()
         self._wanted: _Wanted | None = None
         self._task: asyncio.Task[None] | None = None
-        self._pool = self._start_pool()
+        self._compiler = CompileProcess(plan.data_dir, plan.geo_db, plan.asn_db)
 
     @property
     def generation(self) -> int:
@@ -95,7 +90,7 @@ class Publisher:
 
     def close(self) -> None:
         """End the compile process."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._compiler.close()
 
     async def _work(self) -> None:
         while self._wanted is not None:
@@ -148,7 +143,7 @@ class Publisher:
             acknowledged=self._acknowledged(),
             forced=wanted.forced,
         )
-        made = await self._compile(order)
+        made = await self._compiler.compile(order, self._current)
         if self._current is not None and made.sections == self._current.sections:
             return self.generation
         try:
@@ -159,37 +154,6 @@ class Publisher:
         self._current, before = made, self._current
         remove_unused(self._plan.data_dir, made, before)
         return made.generation
-
-    async def _compile(self, order: Order) -> Manifest:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._pool, compile_order, order, self._current)
-        except BrokenProcessPool:
-            # The compiler died (out of memory, killed): a new one gets one try.
-            self._pool = self._start_pool()
-            return await loop.run_in_executor(self._pool, compile_order, order, self._current)
-
-    def _start_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            1,
-            multiprocessing.get_context("spawn"),
-            _start,
-            (self._plan.data_dir, self._plan.geo_db, self._plan.asn_db),
-        )
-
-
-def _start(data_dir: Path, geo_db: Path, asn_db: Path | None) -> None:
-    """Begin a compile process, one that does not outlive the process it works for."""
-    start_compiler(data_dir, geo_db, asn_db)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # The executor's own pipe never ends: its reader holds the other end, too.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
 
 
 def remove_damaged(data_dir: Path) -> set[str]:

@@ -15,8 +15,7 @@ PRECEDENCE = -20
 ROLES = {
     "geodns.health.process": "health",
     "geodns.daemon.control": "control",
-    "multiprocessing.spawn": "compiler",
-    "multiprocessing.resource_tracker": "resource tracker",
+    "geodns.snapshot.compiler": "compiler",
 }
 
 

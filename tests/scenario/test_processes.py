@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from support.patience import Stopwatch, within
-from support.server import Server, free_port, parent_of, running_server, until
+from support.server import Server, command_of, free_port, parent_of, running_server, until
 
 from geodns.daemon.supervisor import GRACE_S, WEDGED_S
 
@@ -152,6 +152,12 @@ def test_a_dead_control_leaves_no_process_behind(server: Server) -> None:
     assert compiler, "the compile process is expected under control"
     os.kill(control, signal.SIGKILL)
     within(3, lambda: not set(compiler) & set(server.left()), "its compile process lives on")
+
+
+def test_whoever_is_killed_leaves_no_semaphore_behind(server: Server) -> None:
+    """A named one outlives those who use it; only its name's owner could take it away."""
+    for pid in server.descendants():
+        assert "/dev/shm/sem." not in Path(f"/proc/{pid}/maps").read_text(), command_of(pid)
 
 
 def test_wait_true_means_that_every_worker_answers_anew(fleet: Fleet) -> None:
