@@ -21,6 +21,10 @@ _TEXT_MAX_CHARACTERS = 4 * NAME_MAX_OCTETS
 # Source: no reference; long enough to recognise what one wrote, short enough for a log line.
 _VALUE_MAX_CHARACTERS = 200
 
+# Nearly all names are of this kind: read at once, they take a tenth of the time.
+_PLAIN_TEXT = re.compile(r"[A-Za-z0-9_*-]{1,63}(?:\.[A-Za-z0-9_*-]{1,63})*\.?")
+_PLAIN_LABEL = re.compile(rb"[A-Za-z0-9_*-]+")
+
 # RFC 1035 §5.1: \DDD, \X, the dot, and any character that means nothing in a master file.
 _TOKEN = re.compile(
     r"\\(?P<decimal>[0-9]{3})|\\(?P<escaped>[ -/:-~])|(?P<dot>\.)|(?P<plain>[!#-'*-:<-\[\]-~])"
@@ -41,9 +45,8 @@ def from_text(text: str, origin: bytes | None = None) -> bytes:
         return origin
     if text == ".":
         return ROOT
-    labels, absolute = _split(text)
-    wire = b"".join(_label_to_wire(text, number, label) for number, label in enumerate(labels, 1))
-    return _bounded(text, wire + (ROOT if absolute or origin is None else origin))
+    found, absolute = _split(text)
+    return _joined(text, found, ROOT if absolute or origin is None else origin)
 
 
 def to_text(wire: bytes, origin: bytes | None = None) -> str:
@@ -65,10 +68,10 @@ def from_url(text: str, origin: bytes | None = None) -> bytes:
     """
     if text == "@":
         return ROOT if origin is None else canonical(origin)
-    _, absolute = _split(text)
+    found, absolute = _split(text)
     if absolute:
         raise _bad(text, "it ends in a dot.", "Leave the final dot out here.")
-    return canonical(from_text(text, origin))
+    return canonical(_joined(text, found, ROOT if origin is None else origin))
 
 
 def to_url(wire: bytes, origin: bytes | None = None) -> str:
@@ -149,9 +152,12 @@ def relativize(name: bytes, origin: bytes) -> bytes | None:
     """
     cut = len(name) - len(origin)
     # The cut must fall between labels: the octets of one label may look like a name's end.
-    if cut < 0 or name[cut:].lower() != origin.lower() or cut not in label_offsets(name):
+    if cut < 0 or name[cut:].lower() != origin.lower():
         return None
-    return name[:cut]
+    at = 0
+    while at < cut:
+        at += 1 + name[at]
+    return name[:cut] if at == cut else None
 
 
 def excerpt(text: str) -> str:
@@ -168,6 +174,9 @@ def _split(text: str) -> tuple[list[bytes], bool]:
     if len(text) > _TEXT_MAX_CHARACTERS:
         raise _bad(text, f"it has {len(text)} characters; no name needs more than "
                          f"{_TEXT_MAX_CHARACTERS}.")  # fmt: skip
+    if _PLAIN_TEXT.fullmatch(text):
+        plain = text.encode("ascii").split(b".")
+        return (plain, False) if plain[-1] else (plain[:-1], True)
     found = [bytearray()]
     position = 0
     while position < len(text):
@@ -185,6 +194,11 @@ def _split(text: str) -> tuple[list[bytes], bool]:
 
 def _octet(token: re.Match[str]) -> int:
     return int(token["decimal"]) if token["decimal"] else ord(token["escaped"] or token["plain"])
+
+
+def _joined(text: str, found: list[bytes], rest: bytes) -> bytes:
+    wire = b"".join(_label_to_wire(text, number, label) for number, label in enumerate(found, 1))
+    return _bounded(text, wire + rest)
 
 
 def _label_to_wire(text: str, number: int, label: bytes) -> bytes:
@@ -214,10 +228,14 @@ def _octet_to_text(octet: int) -> str:
 
 
 def _label_to_text(label: bytes) -> str:
+    if _PLAIN_LABEL.fullmatch(label):
+        return label.decode("ascii")
     return "".join(map(_octet_to_text, label))
 
 
 def _label_to_url(label: bytes) -> str:
+    if _PLAIN_LABEL.fullmatch(label):
+        return label.decode("ascii")
     return "".join(chr(octet) if octet in _URL_PLAIN else f"\\{octet:03d}" for octet in label)
 
 

@@ -17,6 +17,9 @@ from geodns.model.zone import RRset, Steer, Zone
 P = ParamSpec("P")
 T = TypeVar("T")
 
+At = str | Callable[[], str]
+"""A pointer, or what makes it when there is a fault: nearly always there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -43,7 +46,7 @@ def read_contents(config: Config, faults: list[Reason]) -> dict[bytes, Contents]
     """Zones by name in wire form; what cannot be read is left out and its fault appended."""
     by_key: dict[str, Contents] = {}
     for name, zone in config.zones.items():
-        origin = _read_name(pointer("zone", (name,)), name, None, faults)
+        origin = _read_name("zone", (name,), name, None, faults)
         if origin is not None:
             by_key[name] = Contents(name, zone, origin)
     _read_steers(config, by_key, faults)
@@ -63,7 +66,7 @@ def _read_rrsets(config: Config, zones: Mapping[str, Contents], faults: list[Rea
     for key, rrset in config.rrsets.items():
         contents = zones.get(key[0])
         owner = _read_owner("rrset", key, contents, faults)
-        rtype = _read_type(pointer("rrset", key), key[2], faults)
+        rtype = _read_type(key, faults)
         if contents is not None and owner is not None and rtype is not None:
             contents.rrsets[owner][rtype] = rrset
 
@@ -73,34 +76,38 @@ def _read_owner(
 ) -> bytes | None:
     if contents is None:
         return None
-    return _read_name(pointer(kind, key), key[1], contents.origin, faults)
+    return _read_name(kind, key, key[1], contents.origin, faults)
 
 
-def _read_name(at: str, text: str, origin: bytes | None, faults: list[Reason]) -> bytes | None:
+def _read_name(
+    kind: str, key: Key, text: str, origin: bytes | None, faults: list[Reason]
+) -> bytes | None:
     """The name a key stands for; a key has one spelling, so that no two mean one name."""
-    name = attempt(at, faults, from_url, text, origin)
+    name = attempt(lambda: pointer(kind, key), faults, from_url, text, origin)
     if name is not None and to_url(name, origin) != text:
-        shown = to_url(name, origin)
+        shown, at = to_url(name, origin), pointer(kind, key)
         faults.append(Reason(at, "bad_name", f'Name "{text}": its spelling here is "{shown}".'))
         return None
     return name
 
 
-def _read_type(at: str, text: str, faults: list[Reason]) -> int | None:
-    rtype = attempt(at, faults, type_from_text, text)
+def _read_type(key: Key, faults: list[Reason]) -> int | None:
+    text = key[2]
+    rtype = attempt(lambda: pointer("rrset", key), faults, type_from_text, text)
     if rtype is not None and type_to_text(rtype) != text:
         detail = f'Type "{text}": its spelling here is "{type_to_text(rtype)}".'
-        faults.append(Reason(at, "unknown_type", detail, text))
+        faults.append(Reason(pointer("rrset", key), "unknown_type", detail, text))
         return None
     return rtype
 
 
 def attempt(
-    at: str, faults: list[Reason], parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    at: At, faults: list[Reason], parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T | None:
     """What ``parse`` returns, or None and its reasons appended at this pointer."""
     try:
         return parse(*args, **kwargs)
     except ConfigError as error:
-        faults.extend(replace(reason, pointer=at) for reason in error.reasons)
+        where = at if isinstance(at, str) else at()
+        faults.extend(replace(reason, pointer=where) for reason in error.reasons)
         return None

@@ -22,21 +22,22 @@ STEERED_LONG_S = 300
 def ttl_warnings(contents: Contents) -> Iterator[Reason]:
     """TTLs that outlive what they say, and those that keep users at a dead node."""
     zone = contents.zone
-    yield from _long(f"{contents.pointer}/ttl", contents.name, zone.ttl)
+    if zone.ttl > LONG_S:
+        yield _long(f"{contents.pointer}/ttl", contents.name, zone.ttl)
     if zone.negative_ttl > NEGATIVE_LONG_S:
         detail = f"Resolvers remember for {zone.negative_ttl} s that a name does not exist."
         yield Reason(f"{contents.pointer}/negative_ttl", "long_ttl", detail, zone.negative_ttl)
     for owner, rrsets in contents.rrsets.items():
         for rtype, rrset in rrsets.items():
-            at = f"{contents.rrset_pointer(owner, rtype)}/ttl"
-            yield from _long(at, f"{to_text(owner)} {type_to_text(rtype)}", rrset.ttl or 0)
+            if rrset.ttl is not None and rrset.ttl > LONG_S:
+                at = f"{contents.rrset_pointer(owner, rtype)}/ttl"
+                yield _long(at, f"{to_text(owner)} {type_to_text(rtype)}", rrset.ttl)
     for owner, steer in contents.steers.items():
         if steer.ttl > STEERED_LONG_S:
             detail = f"Users stay up to {steer.ttl} s with a node of {to_text(owner)} that is down."
             yield Reason(f"{contents.steer_pointer(owner)}/ttl", "long_ttl", detail, steer.ttl)
 
 
-def _long(at: str, what: str, ttl: int) -> Iterator[Reason]:
-    if ttl > LONG_S:
-        detail = f"{what} lives {ttl} s in caches, over a week; a mistake lasts as long."
-        yield Reason(at, "long_ttl", detail, ttl)
+def _long(at: str, what: str, ttl: int) -> Reason:
+    detail = f"{what} lives {ttl} s in caches, over a week; a mistake lasts as long."
+    return Reason(at, "long_ttl", detail, ttl)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from geodns.dns.names import excerpt, is_subdomain, label_offsets, to_text, to_url
-from geodns.dns.rdata import names_in, rdata_from_text
+from geodns.dns.rdata import COMMON_TYPES, names_in, rdata_from_text
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_NS, TYPES, type_to_text
 from geodns.document.contents import Contents, attempt
 from geodns.document.delegations import servers
@@ -52,17 +52,16 @@ def record_faults(contents: Contents) -> list[Reason]:
 def _company_faults(
     contents: Contents, owner: bytes, rrsets: Mapping[int, RRset]
 ) -> Iterator[Reason]:
-    shown = to_text(owner)
     if owner == contents.origin:
         yield from _apex_faults(contents, owner, rrsets)
     elif TYPE_CNAME in rrsets and (len(rrsets) > 1 or owner in contents.steers):
         # RFC 1034 section 3.6.2: if a CNAME is present, no other data should be.
         others = [type_to_text(rtype) for rtype in rrsets if rtype != TYPE_CNAME]
         others += ["a steer"] if owner in contents.steers else []
-        detail = f"{shown} has a CNAME and {', '.join(others)}; a CNAME stands alone."
+        detail = f"{to_text(owner)} has a CNAME and {', '.join(others)}; a CNAME stands alone."
         yield Reason(contents.rrset_pointer(owner, TYPE_CNAME), "cname_conflict", detail)
     for rtype in sorted(_ADDRESSES & rrsets.keys()) if owner in contents.steers else ():
-        detail = f"{shown} is steered, which makes its A and AAAA records."
+        detail = f"{to_text(owner)} is steered, which makes its A and AAAA records."
         yield Reason(contents.rrset_pointer(owner, rtype), "contradiction", detail)
 
 
@@ -90,31 +89,35 @@ def _parse_short(rtype: int, text: str, origin: bytes) -> bytes:
 
 
 def _parse(rtype: int, text: str, origin: bytes) -> bytes:
-    remembered = len(text) <= _REMEMBERED_MAX_CHARACTERS
+    remembered = rtype not in COMMON_TYPES and len(text) <= _REMEMBERED_MAX_CHARACTERS
     return (_parse_short if remembered else rdata_from_text)(rtype, text, origin)
 
 
 def _value_faults(contents: Contents, owner: bytes, rtype: int, rrset: RRset) -> list[Reason]:
     faults: list[Reason] = []
-    at = contents.rrset_pointer(owner, rtype)
     data: dict[bytes, int] = {}
+
+    def at(number: int | None = None) -> str:
+        values = f"{contents.rrset_pointer(owner, rtype)}/values"
+        return values if number is None else f"{values}/{number}"
+
     for number, text in enumerate(rrset.values):
-        here = f"{at}/values/{number}"
+        here = partial(at, number)
         wire = attempt(here, faults, _parse, rtype, text, contents.origin)
         if wire is not None:
             same = _comparable(rtype, wire) if len(rrset.values) > 1 else wire
             if same in data:
                 # RFC 2181 section 5: an RRset cannot hold one record twice.
                 detail = f"The same record as value {data[same]}."
-                faults.append(Reason(here, "duplicate", detail, excerpt(text)))
+                faults.append(Reason(here(), "duplicate", detail, excerpt(text)))
             data.setdefault(same, number)
     if rtype in _SINGLETONS and len(rrset.values) > 1:
         detail = f"{to_text(owner)} can have only one {type_to_text(rtype)}."
-        faults.append(Reason(f"{at}/values/1", "too_many", detail, rrset.values[1]))
+        faults.append(Reason(at(1), "too_many", detail, rrset.values[1]))
     size = sum(_RR_OVERHEAD_OCTETS + len(wire) for wire in data)
     if size > RRSET_MAX_OCTETS:
         detail = f"The RRset has {size} octets; at most {RRSET_MAX_OCTETS} fit into a reply."
-        faults.append(Reason(f"{at}/values", "too_large", detail, size))
+        faults.append(Reason(at(), "too_large", detail, size))
     return faults
 
 
@@ -131,35 +134,41 @@ def _comparable(rtype: int, wire: bytes) -> bytes:
 def record_warnings(contents: Contents, zones: Mapping[bytes, Contents]) -> Iterator[Reason]:
     """Records that can never be answered, and names that were likely meant otherwise."""
     cuts = {owner for owner, rrsets in contents.rrsets.items() if TYPE_NS in rrsets}
-    cuts |= {origin for origin in zones if is_subdomain(origin, contents.origin)}
-    cuts.discard(contents.origin)
     renamed = {owner for owner, held in contents.rrsets.items() if TYPES["DNAME"] in held}
     served = servers(contents)
-    for owner, kind, at in _all(contents):
+    for owner, kind in _all(contents):
         above = _suffixes(owner, contents.origin)
-        cut = next((suffix for suffix in reversed(above) if suffix in cuts), None)
+        below_apex = (suffix for suffix in reversed(above) if suffix != contents.origin)
+        cut = next((suffix for suffix in below_apex if suffix in cuts or suffix in zones), None)
         glue = kind in _ADDRESSES and owner in served
         hidden = cut is not None and not glue and (cut != owner or kind not in _AT_CUT)
         if hidden or any(suffix in renamed for suffix in above if suffix != owner):
             detail = (
                 f"{to_text(owner)} {_shown(kind)} is never answered: it lies under a cut or DNAME."
             )
-            yield Reason(at, "occluded", detail)
+            yield Reason(_pointer(contents, owner, kind), "occluded", detail)
         if _is_doubled(owner, contents.origin):
             detail = f"This is {to_text(owner)}; owners are written relative to their zone."
+            at = _pointer(contents, owner, kind)
             yield Reason(at, "doubled_name", detail, to_url(owner, contents.origin))
 
 
 _AT_CUT = {TYPE_NS, TYPES["DS"]}
 
 
-def _all(contents: Contents) -> Iterator[tuple[bytes, int | None, str]]:
-    """Owner, type and pointer of all RRsets and, without type, steers."""
+def _all(contents: Contents) -> Iterator[tuple[bytes, int | None]]:
+    """Owner and type of all RRsets and, without type, steers."""
     for owner, rrsets in contents.rrsets.items():
         for rtype in rrsets:
-            yield owner, rtype, contents.rrset_pointer(owner, rtype)
+            yield owner, rtype
     for owner in contents.steers:
-        yield owner, None, contents.steer_pointer(owner)
+        yield owner, None
+
+
+def _pointer(contents: Contents, owner: bytes, rtype: int | None) -> str:
+    if rtype is None:
+        return contents.steer_pointer(owner)
+    return contents.rrset_pointer(owner, rtype)
 
 
 def _shown(rtype: int | None) -> str:
