@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from geodns.model.base import Resource
 
@@ -22,7 +31,7 @@ _RCODE = re.compile(r"^[A-Z][A-Z0-9]{2,15}$")
 
 
 def _status_range(text: str) -> str:
-    if not _STATUS.match(text):
+    if not _STATUS.fullmatch(text):
         raise ValueError(f"{text!r} is not a status like 200 or a range like 200-299")
     low, _, high = text.partition("-")
     if high and int(high) < int(low):
@@ -30,21 +39,39 @@ def _status_range(text: str) -> str:
     return text
 
 
-def matching(pattern: re.Pattern[str], meaning: str) -> AfterValidator:
-    """A validator for texts of one form; ``meaning`` ends "'x' is not …"."""
+@dataclass(frozen=True)
+class Form:
+    """Texts of one form, in what is read and in the JSON Schema; ``meaning`` ends "'x' is
+    not …"."""
 
-    def check(text: str) -> str:
-        if not pattern.match(text):
-            raise ValueError(f"{text!r} is not {meaning}")
+    pattern: re.Pattern[str]
+    meaning: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern.pattern}
+
+    def _check(self, text: str) -> str:
+        # fullmatch: "$" alone would let a final line end pass
+        if not self.pattern.fullmatch(text):
+            raise ValueError(f"{text!r} is not {self.meaning}")
         return text
 
-    return AfterValidator(check)
 
-
-StatusRange = Annotated[str, AfterValidator(_status_range)]
+StatusRange = Annotated[
+    str,
+    AfterValidator(_status_range),
+    WithJsonSchema({"type": "string", "pattern": _STATUS.pattern}),
+]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_MAX_CHARS)]
-Hex = Annotated[str, Field(max_length=2 * TEXT_MAX_CHARS), matching(_HEX, "octets like ffffffff54")]
-Rcode = Annotated[str, matching(_RCODE, "a response code like NOERROR or NXDOMAIN")]
+Hex = Annotated[str, Field(max_length=2 * TEXT_MAX_CHARS), Form(_HEX, "octets like ffffffff54")]
+Rcode = Annotated[str, Form(_RCODE, "a response code like NOERROR or NXDOMAIN")]
 
 
 class Expect(Resource):

@@ -6,7 +6,7 @@ import difflib
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from geodns.model.base import refused
 
@@ -107,5 +107,20 @@ def _meant(code: str) -> str:
     return f"Did you mean {by_case[near[0]]}?" if near else _FORMS
 
 
-GeoCode = Annotated[str, AfterValidator(_known)]
+_PATTERN = "|".join(
+    [
+        UNKNOWN,
+        *UNIONS,
+        *(
+            f"{continent}(-({'|'.join(text.split())})(-[A-Z0-9]{{1,3}})?)?"
+            for continent, text in _COUNTRIES.items()
+        ),
+    ]
+)
+
+GeoCode = Annotated[
+    str,
+    AfterValidator(_known),
+    WithJsonSchema({"type": "string", "pattern": f"^({_PATTERN})$"}),
+]
 """A continent, a country or a subdivision with what it lies in, a union, or unknown."""

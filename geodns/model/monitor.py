@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from geodns.model.base import Id, Resource
-from geodns.model.expect import TEXT_MAX_CHARS, Expect, Hex, Text, matching
+from geodns.model.expect import TEXT_MAX_CHARS, Expect, Form, Hex, Text
 
 MonitorType = Literal[
     "http",
@@ -74,8 +74,8 @@ def _argument(text: str) -> str:
     return text
 
 
-FieldName = Annotated[str, matching(_TOKEN, "an HTTP field name"), AfterValidator(_not_framing)]
-FieldValue = Annotated[str, matching(_FIELD_VALUE, "printable ASCII"), Field(max_length=4096)]
+FieldName = Annotated[str, Form(_TOKEN, "an HTTP field name"), AfterValidator(_not_framing)]
+FieldValue = Annotated[str, Form(_FIELD_VALUE, "printable ASCII"), Field(max_length=4096)]
 Argument = Annotated[str, AfterValidator(_argument), Field(max_length=TEXT_MAX_CHARS)]
 
 
@@ -89,10 +89,10 @@ class Monitor(Resource):
     port: int | None = Field(
         default=None, ge=1, le=65_535, description="80, 443 or 53 where the type has a usual one."
     )
-    host: Annotated[str, matching(_HOST, "a host name")] | None = Field(
+    host: Annotated[str, Form(_HOST, "a host name")] | None = Field(
         default=None, description="The service's name: Host, SNI, and whom the certificate is for."
     )
-    path: Annotated[str, matching(_PATH, "an absolute path"), Field(max_length=2048)] = "/"
+    path: Annotated[str, Form(_PATH, "an absolute path"), Field(max_length=2048)] = "/"
     method: Literal["GET", "HEAD"] = "GET"
     headers: dict[FieldName, FieldValue] = Field(default={}, max_length=32)
     tls: bool = Field(default=False, description="Whether gRPC goes by TLS.")
@@ -100,12 +100,12 @@ class Monitor(Resource):
     ca: Annotated[str, Field(max_length=_PEM_MAX_CHARS), AfterValidator(_certificates)] | None = (
         Field(default=None, description="Authorities to trust instead of the system's, as PEM.")
     )
-    service: Annotated[str, matching(_SERVICE, "printable ASCII"), Field(max_length=255)] = Field(
+    service: Annotated[str, Form(_SERVICE, "printable ASCII"), Field(max_length=255)] = Field(
         default="", description="What a gRPC server is asked about; empty for all of it."
     )
     send: Text | None = Field(default=None, description="What to send first, as text.")
     send_hex: Hex | None = Field(default=None, description="What to send first, as hex digits.")
-    query: Annotated[str, matching(_QUERY, 'a name and a type like "www.example.com A"')] | None = (
+    query: Annotated[str, Form(_QUERY, 'a name and a type like "www.example.com A"')] | None = (
         Field(default=None, description='A name and a type, "www.example.com A".')
     )
     argv: tuple[Argument, ...] = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from geodns.model.base import Id, Resource
 from geodns.model.rule import Matchers
@@ -36,7 +36,24 @@ def _canonical_address(text: str) -> str:
     return str(address)
 
 
-Address = Annotated[str, AfterValidator(_canonical_address)]
+_V4_PATTERN = (
+    r"^(1[0-9]{2}|[1-9]?[0-9]|2[01][0-9]|22[0-3]|24[0-9]|25[0-5])"
+    r"(\.(1[0-9]{2}|[1-9]?[0-9]|2[0-4][0-9]|25[0-5])){3}$"
+)
+"""Dotted quads but multicast; JSON Schema cannot say more of what `_canonical_address` refuses."""
+
+Address = Annotated[
+    str,
+    AfterValidator(_canonical_address),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "ipv4", "pattern": _V4_PATTERN},
+                {"type": "string", "format": "ipv6"},
+            ]
+        }
+    ),
+]
 
 
 class Location(Resource):

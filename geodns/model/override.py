@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from geodns.model.base import Id, Resource
 
@@ -25,7 +25,16 @@ def _listed(found: Any) -> Any:
     return (found,) if isinstance(found, str) else tuple(found) if type(found) is list else found
 
 
-Instant = Annotated[str, AfterValidator(_canonical_instant)]
+_INSTANT_PATTERN = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|\+00:00)$"
+)
+
+Instant = Annotated[
+    str,
+    AfterValidator(_canonical_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _INSTANT_PATTERN}),
+]
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from geodns.model.base import refused
 
@@ -77,5 +77,15 @@ def _check_length(shown: str, family: int, length: int) -> None:
         raise refused(f"{shown}/{length} is longer than /{longest}{why}")
 
 
-Subnet = Annotated[str, AfterValidator(_canonical)]
+_OCTET = r"(1[0-9]{2}|[1-9]?[0-9]|2[0-4][0-9]|25[0-5])"
+
+_PATTERN = (
+    rf"^({_OCTET}(\.{_OCTET}){{3}}/([1-9]|[12][0-9]|3[0-2])"
+    r"|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/([1-9]|[1-5][0-9]|6[0-4]))$"
+)
+"""As much of the form as a pattern can say."""
+
+Subnet = Annotated[
+    str, AfterValidator(_canonical), WithJsonSchema({"type": "string", "pattern": _PATTERN})
+]
 """A subnet in CIDR notation: IPv4 of /1 to /32, IPv6 of /1 to /64, no bits beyond its length."""

@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     SecretStr,
     SerializationInfo,
+    WithJsonSchema,
     field_serializer,
 )
 
@@ -25,7 +26,8 @@ SECRET_MIN_CHARS = 16
 REVEALED = {"reveal": True}
 """The context in which a body is dumped with its secrets: into the store, nowhere else."""
 
-_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?][!-~]*)?")
+_URL_PATTERN = r"^https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?][!-~]*)?$"
+_URL = re.compile(_URL_PATTERN)
 
 EventKind = Literal["transition", "alarm", "relief", "generation"]
 
@@ -53,7 +55,12 @@ class Webhook(Resource):
            a chat's URL may write there.
     """
 
-    url: Annotated[str, Field(max_length=2048), AfterValidator(_url)]
+    url: Annotated[
+        str,
+        Field(max_length=2048),
+        AfterValidator(_url),
+        WithJsonSchema({"type": "string", "maxLength": 2048, "pattern": _URL_PATTERN}),
+    ]
     secret: Annotated[SecretStr, Field(min_length=SECRET_MIN_CHARS, max_length=256)] | None = None
     events: tuple[EventKind, ...] = Field(
         default=("transition", "alarm", "relief"), min_length=1, max_length=4
