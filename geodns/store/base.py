@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -93,7 +93,9 @@ class Verified:
 class Token:
     """A right to use the API. ``hash`` is the SHA-256 of its secret, which is kept nowhere.
 
-    Shape: ``nodes`` are patterns of the ids that an agent may speak for.
+    Shape: ``nodes`` and ``zones`` are patterns of what it is limited to; an agent's nodes are
+           those it may speak for. ``old_hash`` is that of the secret before, which is good until
+           ``old_until``.
     """
 
     id: str
@@ -102,6 +104,21 @@ class Token:
     created: datetime
     expires_at: datetime | None = None
     nodes: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    old_hash: bytes | None = None
+    old_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNews:
+    """What became of tokens up to the audit's entry ``number``; None for one that is gone.
+
+    Shape: if ``whole``, there are no others.
+    """
+
+    number: int
+    whole: bool
+    tokens: Mapping[str, Token | None]
 
 
 class Store(Protocol):
@@ -137,20 +154,44 @@ class Store(Protocol):
     def as_of(self, number: int) -> dict[tuple[str, Key], Body] | None:
         """All bodies as a revision left them; None if that is forgotten or never was."""
 
-    def verify(self) -> Verified | None:
+    def verify(self, head: bytes | None = None, number: int | None = None) -> Verified | None:
         """Hold every kept entry against its hash and the one before; None while there are none.
 
+        Shape:  with ``head``, an entry of that hash, and of that number if one is given, must be
+                among them, too, or be the one before the first.
         Errors: Unavailable with the first entry that is not what was written.
         """
 
-    def put_token(self, token: Token, *, actor: str = "geodns", request_id: str = "") -> None:
+    def note(self, notes: Sequence[Commit]) -> None:
+        """Entries of the audit that change nothing: who did or tried what. Writes are ignored."""
+
+    def put_token(
+        self, token: Token, *, actor: str = "geodns", reason: str = "", request_id: str = ""
+    ) -> None:
         """Keep a token, in place of one with the same id; the audit tells of it."""
 
-    def drop_token(self, token_id: str, *, actor: str = "geodns", request_id: str = "") -> bool:
+    def drop_token(
+        self, token_id: str, *, actor: str = "geodns", reason: str = "", request_id: str = ""
+    ) -> bool:
         """End a token; whether there was one. The audit tells of it."""
 
     def tokens(self) -> list[Token]:
-        """All tokens, by id."""
+        """All tokens that are as they were written, by id."""
+
+    def damaged_tokens(self) -> list[str]:
+        """The ids, as far as they can be read, of tokens that are not as they were written."""
+
+    def tokens_since(self, number: int) -> TokenNews:
+        """What became of tokens after an entry of the audit, all of them for -1.
+
+        Shape: costs next to nothing while nobody writes, and waits for nobody.
+        """
+
+    def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        """Remember when tokens were used last. The audit does not tell of it."""
+
+    def uses(self) -> dict[str, datetime]:
+        """When each token was used last, of those that were."""
 
     def close(self) -> None:
         """Let go of everything. Safe to call twice."""

@@ -39,12 +39,11 @@ def mend(path: Path, *, heal: bool) -> sqlite3.Connection:
         return _prepared(path)
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, timeout_s: float | None = None) -> sqlite3.Connection:
     """A connection that any thread may use. Errors: Unavailable."""
+    timeout_s = BUSY_TIMEOUT_S if timeout_s is None else timeout_s
     with explained(path):
-        db = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
         db.text_factory = readable
         return db
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from geodns.store.base import Body, Changed, Key, Record, Role, Token
+from geodns.store.base import Body, Changed, Entry, Key, Record
 
 STATE_BITS = 256
 NOTHING = bytes(STATE_BITS // 8)
@@ -26,7 +26,7 @@ class DocumentRow(NamedTuple):
 
     @property
     def hash(self) -> bytes:
-        return _hash(list(self))
+        return hash_of(list(self))
 
     def record(self) -> Record:
         return Record(
@@ -44,33 +44,6 @@ class ChangeRow(NamedTuple):
 
     def changed(self) -> Changed:
         return Changed(self.kind, read_key(self.key), load(self.before), load(self.after))
-
-
-class TokenRow(NamedTuple):
-    """A row of the table ``token``. Its hash is that of a secret."""
-
-    id: str
-    role: Role
-    hash: bytes
-    created: str
-    expires_at: str | None
-    nodes: str
-
-    @classmethod
-    def of(cls, token: Token) -> TokenRow:
-        expires = token.expires_at.isoformat() if token.expires_at else None
-        created, nodes = token.created.isoformat(), json.dumps(token.nodes)
-        return cls(token.id, token.role, token.hash, created, expires, nodes)
-
-    def token(self) -> Token:
-        expires = datetime.fromisoformat(self.expires_at) if self.expires_at else None
-        created, nodes = datetime.fromisoformat(self.created), tuple(json.loads(self.nodes))
-        return Token(self.id, self.role, self.hash, created, expires, nodes)
-
-    def body(self) -> str | None:
-        """What may be told of it."""
-        fields = {"role": self.role, "expires_at": self.expires_at, "nodes": json.loads(self.nodes)}
-        return dump({name: value for name, value in fields.items() if value})
 
 
 class AuditRow(NamedTuple):
@@ -93,12 +66,39 @@ class AuditRow(NamedTuple):
 
     @property
     def hash(self) -> bytes:
-        return _hash([*self[:7], self.digest.hex(), self.state.hex(), self.previous.hex()])
+        return hash_of([*self[:7], hex_of(self.digest), hex_of(self.state), hex_of(self.previous)])
+
+
+class Told(NamedTuple):
+    """An entry as it was found, with the hash that was kept with it and its changes."""
+
+    row: AuditRow
+    hash: bytes
+    changes: Sequence[ChangeRow]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is as it was written."""
+        return self.row.hash == self.hash and digest_of(self.changes) == self.row.digest
+
+    def entry(self) -> Entry:
+        row = self.row
+        return Entry(
+            row.number,
+            row.revision,
+            datetime.fromisoformat(row.at),
+            row.actor,
+            row.reason,
+            row.request_id,
+            row.document,
+            tuple(change.changed() for change in self.changes),
+            self.hash,
+        )
 
 
 def digest_of(changes: Iterable[ChangeRow]) -> bytes:
     """What an audit row keeps of its changes, in whatever order they come."""
-    return _hash(sorted((list(change) for change in changes), key=lambda each: str(each[:2])))
+    return hash_of(sorted((list(change) for change in changes), key=lambda each: str(each[:2])))
 
 
 def moved(state: bytes, gone: Iterable[bytes], come: Iterable[bytes]) -> bytes:
@@ -130,6 +130,15 @@ def read_key(text: str) -> Key:
     return tuple(json.loads(text))
 
 
-def _hash(content: Sequence[Any]) -> bytes:
+def hex_of(octets: object) -> str | None:
+    """Octets of a column as text that can be hashed."""
+    if octets is None:
+        return None
+    # Damage can make of octets whatever a column can hold.
+    return octets.hex() if isinstance(octets, bytes) else repr(octets)
+
+
+def hash_of(content: Sequence[Any]) -> bytes:
+    """The SHA-256 of a row."""
     # What damage made of a text may be octets; they, too, have a hash, if a wrong one.
     return hashlib.sha256(json.dumps(content, default=repr).encode("ascii")).digest()

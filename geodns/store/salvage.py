@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, digest_of, moved
-from geodns.store.tables import changes_of, entries, insert_documents, insert_entry
+from geodns.store.tables import (
+    changes_of,
+    entries,
+    insert_documents,
+    insert_entry,
+)
+from geodns.store.token_rows import insert_token, sound, tokens
 
 Kept = tuple[DocumentRow, bytes]
 """A row with the hash that was kept with it."""
@@ -66,7 +72,7 @@ def rebuild(path: Path, into: Path) -> bool:
     """Write all that a damaged file proves into an empty store; whether that is everything but
     old history.
 
-    Shape: ``into`` has the tables already. Tokens are taken as they are found.
+    Shape: ``into`` has the tables already. Tokens that are not as they were written stay behind.
     """
     with contextlib.closing(_open(path)) as db, contextlib.closing(_open(into)) as new:
         history = list(history_of(db))
@@ -79,8 +85,9 @@ def rebuild(path: Path, into: Path) -> bool:
         for entry, changes in reversed(history):
             insert_entry(new, entry, changes)
         insert_documents(new, rows)
-        for row in _readable(db.execute("SELECT * FROM token")):
-            new.execute(f"INSERT OR IGNORE INTO token VALUES ({', '.join('?' * len(row))})", row)
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for token in sound(_readable(tokens(db))):
+                insert_token(new, token)
         new.execute("COMMIT")
     return True
 

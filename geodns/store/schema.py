@@ -9,6 +9,7 @@ from pathlib import Path
 from geodns.errors import Unavailable
 from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, digest_of, moved
 from geodns.store.tables import insert_documents, insert_entry
+from geodns.store.token_rows import TokenRow, insert_token
 
 APPLICATION_ID = 0x67646E73
 """Marks our files to `file` and to us: "gdns" (sqlite.org/pragma.html#pragma_application_id)."""
@@ -78,6 +79,23 @@ CREATE TABLE change (
     after TEXT,
     PRIMARY KEY (number, kind, key)
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE token RENAME TO old_token;
+CREATE TABLE token (
+    id TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    created TEXT NOT NULL,
+    expires_at TEXT,
+    nodes TEXT NOT NULL,
+    zones TEXT NOT NULL,
+    old_hash BLOB,
+    old_until TEXT,
+    digest BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE token_use (
+    id TEXT PRIMARY KEY,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -90,8 +108,12 @@ def _token_nodes(db: sqlite3.Connection) -> None:
 
 
 def _audit(db: sqlite3.Connection) -> None:
-    """Revisions become entries of the audit, chained; rows learn which document made them."""
+    """Revisions become entries of the audit, chained; rows learn which document made them, and
+    tokens get a digest."""
     _run(db, _AUDIT)
+    tokens = "SELECT id, role, hash, created, expires_at, nodes, '[]', NULL, NULL FROM old_token"
+    for row in db.execute(tokens).fetchall():
+        insert_token(db, TokenRow(*row))
     rows: dict[tuple[str, str], DocumentRow] = {}
     previous = state = NOTHING
     for number, at, actor, note in db.execute("SELECT * FROM revision ORDER BY number").fetchall():
@@ -110,7 +132,10 @@ def _audit(db: sqlite3.Connection) -> None:
     if {(row.kind, row.key, row.revision, row.body) for row in rows.values()} != set(kept):
         raise Unavailable("What is stored is not what its history tells. Restore a backup.")
     insert_documents(db, rows.values())
-    _run(db, "DROP TABLE old_change; DROP TABLE old_document; DROP TABLE revision")
+    _run(
+        db,
+        "DROP TABLE old_change; DROP TABLE old_document; DROP TABLE revision; DROP TABLE old_token",
+    )
 
 
 def _follow(

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 
-from geodns.errors import Stale
+from geodns.errors import Stale, Unavailable
 from geodns.store import tables
 from geodns.store.base import (
     Body,
@@ -23,25 +21,27 @@ from geodns.store.base import (
     Key,
     Record,
     Store,
-    Token,
     Verified,
     Write,
     last_writes,
 )
-from geodns.store.file import connect, damaged, explained, mend
+from geodns.store.chain import Broken, not_written, verified
+from geodns.store.file import damaged
 from geodns.store.prune import prune
 from geodns.store.rows import (
-    AuditRow,
+    NOTHING,
     ChangeRow,
     DocumentRow,
-    TokenRow,
-    digest_of,
+    Told,
     dump,
     load,
+    moved,
     read_key,
     write_key,
 )
 from geodns.store.salvage import history_of, true_rows
+from geodns.store.token_rows import TOKEN
+from geodns.store.token_table import TokenTable
 
 log = logging.getLogger("geodns.store")
 
@@ -50,7 +50,7 @@ PRUNE_EVERY = 1000
 takes some milliseconds."""
 
 
-class SqliteStore(Store):
+class SqliteStore(TokenTable, Store):
     """A `Store` in one SQLite file, mode 0600, made if it does not exist.
 
     A file whose damage can be undone from its own history is mended when it is opened or read,
@@ -64,14 +64,9 @@ class SqliteStore(Store):
         *,
         heal: bool = True,
     ) -> None:
-        self._path = path
+        super().__init__(path, clock, heal=heal)
         self._may_heal = heal
-        self._clock = clock
         self._commits = 0
-        # SQLite has one writer and, in WAL, readers whom it does not keep waiting.
-        self._lock, self._read_lock = Lock(), Lock()
-        self._db = mend(path, heal=heal)
-        self._reader = connect(path)
 
     # --- Reading ---
 
@@ -87,8 +82,7 @@ class SqliteStore(Store):
         if spoilt and not self._may_heal:
             what = f"{spoilt} records are not what was written; opened by a server, they heal"
             raise damaged(self._path, what)
-        if spoilt:
-            self._heal(rows)
+        if spoilt and self._heal(rows, state):
             log.error("%s: %d damaged records healed from history", self._path, spoilt)
         records = [row.record() for row in rows]
         return revision, {(record.kind, record.key): record for record in records}
@@ -97,20 +91,26 @@ class SqliteStore(Store):
         where = "WHERE number < ?" + (" AND revision IS NOT NULL" if revisions else "")
         with self._reading() as db:
             last = before if before is not None else tables.newest(db)[0] + 1
-            return tables.told(db, f"{where} ORDER BY number DESC LIMIT ?", (last, limit))
+            found = list(tables.told(db, f"{where} ORDER BY number DESC LIMIT ?", (last, limit)))
+        return [self._whole(told).entry() for told in found]
 
     def revision(self, number: int) -> Entry | None:
         with self._reading() as db:
-            return next(iter(tables.told(db, "WHERE revision = ?", (number,))), None)
+            found = list(tables.told(db, "WHERE revision = ?", (number,)))
+        return self._whole(found[0]).entry() if found else None
 
     def as_of(self, number: int) -> dict[tuple[str, Key], Body] | None:
         with self._reading() as db:
             rows = list(tables.told(db, "WHERE revision = ?", (number,)))
             if not rows:
                 return None
-            bodies = {(row.kind, row.key): row.body for row, _ in tables.documents(db)}
-            for _, changes in tables.changes_since(db, rows[0].number + 1):
-                for change in changes:
+            kept = [row for row, _ in tables.documents(db)]
+            if moved(NOTHING, (), (row.hash for row in kept)) != tables.newest(db)[1]:
+                raise damaged(self._path, "its records are not what was written")
+            bodies = {(row.kind, row.key): row.body for row in kept}
+            since = (rows[0].row.number,)
+            for told in tables.told(db, "WHERE number > ? ORDER BY number DESC", since):
+                for change in self._whole(told).changes:
                     _undo(bodies, change)
         return {
             (kind, read_key(key)): load(body) or {}
@@ -118,21 +118,18 @@ class SqliteStore(Store):
             if kind != TOKEN
         }
 
-    def verify(self) -> Verified | None:
+    def verify(self, head: bytes | None = None, number: int | None = None) -> Verified | None:
         with self._reading() as db:
-            first, number, previous = 0, 0, b""
-            for entry, digest in tables.entries(db, 0):
-                follows = not first or (number + 1, previous) == (entry.number, entry.previous)
-                whole = digest_of(tables.changes_of(db, entry.number)) == entry.digest
-                if entry.hash != digest or not follows or not whole:
-                    what = f"entry {entry.number} of the audit is not what was written"
-                    raise damaged(self._path, what)
-                first, number, previous = first or entry.number, entry.number, digest
-        return Verified(first, number, previous) if first else None
+            try:
+                return verified(tables.every(db), head, number)
+            except Broken as broken:
+                raise damaged(self._path, str(broken)) from None
 
-    def tokens(self) -> list[Token]:
-        with self._reading() as db:
-            return [row.token() for row in tables.tokens(db)]
+    def _whole(self, told: Told) -> Told:
+        """The entry itself. Errors: Unavailable if it is not what was written."""
+        if not told.whole:
+            raise damaged(self._path, not_written(told.row.number))
+        return told
 
     # --- Writing ---
 
@@ -149,26 +146,10 @@ class SqliteStore(Store):
         self._prune(len(commits))
         return revisions
 
-    def put_token(self, token: Token, *, actor: str = "geodns", request_id: str = "") -> None:
-        row = TokenRow.of(token)
+    def note(self, notes: Sequence[Commit]) -> None:
         with self._writing() as db:
-            old = tables.token(db, token.id)
-            self._append_token(db, token.id, old, row, Commit((), actor, request_id=request_id))
-            tables.insert_token(db, row)
-
-    def drop_token(self, token_id: str, *, actor: str = "geodns", request_id: str = "") -> bool:
-        with self._writing() as db:
-            old = tables.token(db, token_id)
-            if old is not None:
-                who = Commit((), actor, request_id=request_id)
-                self._append_token(db, token_id, old, None, who)
-                db.execute("DELETE FROM token WHERE id = ?", (token_id,))
-        return old is not None
-
-    def close(self) -> None:
-        with self._lock, self._read_lock:
-            self._reader.close()
-            self._db.close()
+            for each in notes:
+                self._append(db, None, each, [])
 
     # --- Inside a transaction ---
 
@@ -196,70 +177,29 @@ class SqliteStore(Store):
             self._append(db, number, commit, changes, gone, come)
         return bool(changes)
 
-    def _append(
-        self,
-        db: sqlite3.Connection,
-        revision: int | None,
-        commit: Commit,
-        changes: Sequence[ChangeRow],
-        gone: Sequence[DocumentRow],
-        come: Sequence[DocumentRow],
-    ) -> None:
-        at = self._clock().isoformat()
-        who = (commit.actor, commit.reason, commit.request_id, commit.document)
-        entry = AuditRow(0, revision, at, *who, digest_of(changes), b"", b"")
-        tables.append(db, entry, changes, gone, come)
-
-    def _append_token(
-        self,
-        db: sqlite3.Connection,
-        token_id: str,
-        old: TokenRow | None,
-        new: TokenRow | None,
-        who: Commit,
-    ) -> None:
-        change = ChangeRow(TOKEN, write_key((token_id,)), _told(old), _told(new))
-        self._append(db, None, who, [change], [], [])
-
-    def _heal(self, rows: Sequence[DocumentRow]) -> None:
+    def _heal(self, rows: Sequence[DocumentRow], state: bytes) -> bool:
+        """Put the rows that add up to ``state`` in place, unless they are not the last any more."""
         with self._writing() as db:
+            if tables.newest(db)[1] != state:
+                return False
             db.execute("DELETE FROM document")
             tables.insert_documents(db, rows)
+        return True
 
     def _prune(self, commits: int) -> None:
         self._commits += commits
-        if self._commits >= PRUNE_EVERY:
-            self._commits = 0
+        if self._commits < PRUNE_EVERY:
+            return
+        self._commits = 0
+        try:
             with self._writing() as db:
                 prune(db, self._clock())
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._read_lock, self._transaction(self._reader, "BEGIN"):
-            yield self._reader
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._transaction(self._db, "BEGIN IMMEDIATE"):
-            yield self._db
-
-    @contextmanager
-    def _transaction(self, db: sqlite3.Connection, begin: str) -> Iterator[None]:
-        with explained(self._path):
-            db.execute(begin)
-            try:
-                yield
-                db.execute("COMMIT")
-            finally:
-                # After an error of its own accord SQLite may have rolled back already.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+        except Unavailable as error:
+            # What was committed before is durable; that history is long harms nobody.
+            log.error("history is not pruned: %s", error)
 
 
 # --- Helpers ---
-
-TOKEN = "token"
-"""How the audit calls what is no part of the configuration."""
 
 
 def _wanted(writes: Sequence[Write]) -> dict[tuple[str, str], str | None]:
@@ -271,8 +211,3 @@ def _undo(bodies: dict[tuple[str, str], str], change: ChangeRow) -> None:
         bodies.pop((change.kind, change.key), None)
     else:
         bodies[change.kind, change.key] = change.before
-
-
-def _told(row: TokenRow | None) -> str | None:
-    """What the audit tells of a token: never its hash."""
-    return None if row is None else row.body()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from itertools import groupby
 
-from geodns.store.base import Entry
-from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, TokenRow, moved
+from geodns.store.rows import NOTHING, AuditRow, ChangeRow, DocumentRow, Told, moved
 
 _ENTRY = "number, revision, at, actor, reason, request_id, document, digest, state, previous"
 
@@ -58,24 +55,17 @@ def insert_entry(db: sqlite3.Connection, entry: AuditRow, changes: Iterable[Chan
     )
 
 
-_TOKEN = "id, role, hash, created, expires_at, nodes"
+def newest_of_none(db: sqlite3.Connection) -> int:
+    """The number of the newest entry that made no revision, as changes of tokens do."""
+    row = db.execute("SELECT coalesce(max(number), 0) FROM audit WHERE revision IS NULL")
+    number: int = row.fetchone()[0]
+    return number
 
 
-def token(db: sqlite3.Connection, token_id: str) -> TokenRow | None:
-    """One token, if there is one."""
-    row = db.execute(f"SELECT {_TOKEN} FROM token WHERE id = ?", (token_id,)).fetchone()
-    return None if row is None else TokenRow(*row)
-
-
-def tokens(db: sqlite3.Connection) -> list[TokenRow]:
-    """All tokens, by id."""
-    return [TokenRow(*row) for row in db.execute(f"SELECT {_TOKEN} FROM token ORDER BY id")]
-
-
-def insert_token(db: sqlite3.Connection, row: TokenRow) -> None:
-    """Put a token in place of one with its id."""
-    places = ", ".join("?" * len(row))
-    db.execute(f"INSERT OR REPLACE INTO token ({_TOKEN}) VALUES ({places})", row)
+def oldest(db: sqlite3.Connection) -> int:
+    """The number of the oldest entry that is kept; 0 for none."""
+    number: int = db.execute("SELECT coalesce(min(number), 0) FROM audit").fetchone()[0]
+    return number
 
 
 def entries(db: sqlite3.Connection, after: int) -> Iterator[tuple[AuditRow, bytes]]:
@@ -85,39 +75,26 @@ def entries(db: sqlite3.Connection, after: int) -> Iterator[tuple[AuditRow, byte
         yield AuditRow(*row), digest
 
 
-def changes_since(db: sqlite3.Connection, first: int) -> Iterator[tuple[int, list[ChangeRow]]]:
-    """The changes of the entries from a number on, newest entry first."""
-    rows = db.execute(
-        "SELECT * FROM change WHERE number >= ? ORDER BY number DESC, kind, key", (first,)
-    )
-    for number, group in groupby(rows, lambda row: row[0]):
-        yield number, [ChangeRow(*row[1:]) for row in group]
-
-
 def changes_of(db: sqlite3.Connection, number: int) -> list[ChangeRow]:
     """The changes of one entry."""
     rows = db.execute("SELECT * FROM change WHERE number = ? ORDER BY kind, key", (number,))
     return [ChangeRow(*row[1:]) for row in rows]
 
 
-def told(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[Entry]:
+def told(db: sqlite3.Connection, where: str, values: Sequence[int]) -> Iterator[Told]:
     """The entries that a condition selects, with their changes."""
     rows = db.execute(f"SELECT {_ENTRY}, hash FROM audit {where}", values).fetchall()
-    return [_entry(db, AuditRow(*row), digest) for *row, digest in rows]
+    return (_told(db, AuditRow(*row), digest) for *row, digest in rows)
 
 
-def _entry(db: sqlite3.Connection, row: AuditRow, digest: bytes) -> Entry:
-    return Entry(
-        row.number,
-        row.revision,
-        datetime.fromisoformat(row.at),
-        row.actor,
-        row.reason,
-        row.request_id,
-        row.document,
-        tuple(change.changed() for change in changes_of(db, row.number)),
-        digest,
-    )
+def every(db: sqlite3.Connection) -> Iterator[Told]:
+    """Every entry, oldest first, with its changes."""
+    for row, digest in entries(db, 0):
+        yield _told(db, row, digest)
+
+
+def _told(db: sqlite3.Connection, row: AuditRow, digest: bytes) -> Told:
+    return Told(row, digest, changes_of(db, row.number))
 
 
 def append(
