@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from geodns.dns.rrtypes import TYPES
+from geodns.document.conditions import conditions
 from geodns.document.resources import KINDS, section
 from geodns.model.base import ID_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_LABEL = r"([!#-'*-\-/-:<-\[\]-~]|\\[0-9]{3}|\\[ -/:-~]){1,63}"
+NAME_PATTERN = rf"^(@|{_LABEL}(\.{_LABEL})*)$"
+"""A name in URLs and keys of the document; `geodns.dns.names` knows the bounds besides."""
+
+TYPE_PATTERN = rf"^({'|'.join(TYPES)}|TYPE[0-9]{{1,5}})$"
+"""A type of records; lower case is read, too."""
 
 _IN_ZONES = ("zone", "steer", "rrset")
 
 
 def document_schema() -> dict[str, Any]:
     """The schema of a whole document, of itself: all it refers to is within."""
-    models = [(model, "validation") for model in KINDS.values()]
-    _, found = models_json_schema(models, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
-    definitions: dict[str, Any] = found["$defs"]
+    definitions = definitions_of(*KINDS.values(), ref="#/$defs/")
     document = document_of(definitions, "#/$defs/")
     document["properties"]["env"] = {
         "type": "array",
@@ -26,6 +34,19 @@ def document_schema() -> dict[str, Any]:
         "description": "The variables that ${NAME} may stand for in this file.",
     }
     return {"$schema": DIALECT, "title": "geodns document", **document, "$defs": definitions}
+
+
+def definitions_of(*models: type[BaseModel], ref: str) -> dict[str, Any]:
+    """The schemas of bodies by the names of their models, which refer to each other below
+    ``ref``."""
+    _, found = models_json_schema(
+        [(model, "validation") for model in models], ref_template=ref + "{model}"
+    )
+    definitions: dict[str, Any] = _with_named_keys(found["$defs"])
+    for name, more in conditions().items():
+        if name in definitions:
+            definitions[name] |= more
+    return definitions
 
 
 def document_of(definitions: dict[str, Any], ref: str) -> dict[str, Any]:
@@ -37,16 +58,17 @@ def document_of(definitions: dict[str, Any], ref: str) -> dict[str, Any]:
     texts = {"type": "array", "items": {"type": "string"}}
     rows = {"type": "array", "items": of("LatencyRow")}
     own = definitions["Zone"]
+    types = _mapping({"anyOf": [of("RRset"), texts]})
     zone = {
         **own,
         "properties": {
             **own["properties"],
-            "steers": _mapping(of("Steer")),
-            "rrsets": _mapping(_mapping({"anyOf": [of("RRset"), texts]})),
+            "steers": _mapping(of("Steer"), NAME_PATTERN),
+            "rrsets": _mapping(types, NAME_PATTERN),
         },
     }
     sections = {
-        section(kind): _mapping(of(model.__name__), ids=True)
+        section(kind): _mapping(of(model.__name__), ID_PATTERN)
         for kind, model in KINDS.items()
         if kind not in (*_IN_ZONES, "latency")
     }
@@ -56,15 +78,35 @@ def document_of(definitions: dict[str, Any], ref: str) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "geodns": {"const": 1, "description": "The schema of the document."},
-            "name": {"type": "string", "pattern": ID_PATTERN},
-            "zones": _mapping(zone),
+            "name": {
+                "type": "string",
+                "pattern": ID_PATTERN,
+                "description": "The document's own name; prune removes only what documents of "
+                "this name made.",
+            },
+            "zones": _mapping(zone, NAME_PATTERN),
             **sections,
-            "latency": _mapping({"anyOf": [of("Latency"), rows]}, ids=True),
+            "latency": _mapping({"anyOf": [of("Latency"), rows]}, ID_PATTERN),
         },
     }
 
 
-def _mapping(values: dict[str, Any], *, ids: bool = False) -> dict[str, Any]:
+def _mapping(values: dict[str, Any], names: str | None = None) -> dict[str, Any]:
     """Things by id or name; an empty section may be null, as YAML makes easy."""
-    names = {"propertyNames": {"pattern": ID_PATTERN}} if ids else {}
-    return {"type": ["object", "null"], "additionalProperties": values, **names}
+    keys = {"propertyNames": {"pattern": names}} if names else {}
+    return {"type": ["object", "null"], "additionalProperties": values, **keys}
+
+
+def _with_named_keys(schema: Any) -> Any:
+    """Where pydantic says what keys of a pattern hold, that there are no others."""
+    if isinstance(schema, list):
+        return [_with_named_keys(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {key: _with_named_keys(part) for key, part in schema.items()}
+    by_pattern = parts.get("patternProperties")
+    if not isinstance(by_pattern, dict) or len(by_pattern) != 1:
+        return parts
+    ((pattern, values),) = by_pattern.items()
+    del parts["patternProperties"]
+    return {**parts, "additionalProperties": values, "propertyNames": {"pattern": pattern}}
