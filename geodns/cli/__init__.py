@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from geodns.errors import GeodnsError, Reason
 
+ASKED = "_GEODNS_COMPLETE"
+"""The variable by which a shell asks what could come next. Source: typer."""
+
 INTERRUPTED = 130
 """Source: POSIX shells report 128 + the signal's number; SIGINT is 2."""
+
+BROKEN_PIPE = 141
+"""Source: POSIX shells report 128 + the signal's number; SIGPIPE is 13."""
 
 ABOUT_VALUES = frozenset({"out_of_range", "not_a_choice", "wrong_type", "bad_form", "bad_value"})
 """Codes of reasons whose detail is a bound that the value missed."""
@@ -18,6 +26,8 @@ ABOUT_VALUES = frozenset({"out_of_range", "not_a_choice", "wrong_type", "bad_for
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 2 input, 3 conflict or brake, 4 unavailable."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None:  # closed by the caller, who wants to hear nothing
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         return _run(words)
     except GeodnsError as error:
@@ -25,8 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        return BROKEN_PIPE
     except OSError as error:  # a full disk behind a pipe, no more files
-        complain(str(error))
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"{where}{error.strerror or error}.")
         return GeodnsError.exit_code
     except Exception as error:
         complain(_bug(error))
@@ -37,7 +50,9 @@ def complain(*lines: str) -> None:
     """Say what is wrong, on stderr, in words that cannot steer the terminal."""
     for line in lines:
         shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
-        sys.stderr.write(f"geodns: {shown}\n")
+        with suppress(OSError, ValueError, AttributeError):  # nobody reads, or it is closed
+            sys.stderr.write(f"geodns: {shown}\n")  # escapes what its encoding lacks
+            sys.stderr.flush()
 
 
 def _run(words: list[str]) -> int:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from geodns import __version__
-from geodns.cli import (
-    INTERRUPTED,
-    agent,
-    backups,
-    complain,
-    documents,
-    drains,
-    geo,
-    latencies,
-    questions,
-    records,
-)
-from geodns.cli.nouns import NOUNS
+from geodns.cli import ASKED, INTERRUPTED, complain
 from geodns.cli.options import OutputOption
 from geodns.cli.output import Output, write_data, write_fields
-from geodns.cli.serve import serve_command
 from geodns.errors import ConfigError
 
 PortOption = Annotated[int, typer.Option(metavar="PORT", min=0, max=65535)]
@@ -37,7 +26,12 @@ def run(words: Sequence[str]) -> int:
         words = [*words, "--help"]
     if list(words) == ["--version"]:
         words = ["version"]
-    app = build(words[0] if words[0] in (*COMMANDS, *GROUPS) else None)
+    wanted = words[0]
+    if ASKED in os.environ:
+        from geodns.cli.completion import asked
+
+        wanted = asked(os.environ) or ""
+    app = build(wanted if wanted in (*COMMANDS, *GROUPS) else None)
     try:
         result = app(list(words), prog_name="geodns", standalone_mode=False)
     except typer.Abort:
@@ -56,17 +50,31 @@ def build(only: str | None = None) -> typer.Typer:
     """All commands, or just one, which takes a quarter of the time."""
     app = typer.Typer(
         help="Authoritative DNS server that sends every user to the nearest healthy edge node.",
+        epilog=FIRST_STEPS,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        context_settings={"max_content_width": HELP_WIDTH},
     )
     app.callback()(lambda: None)  # else an app of one command would be that command
-    for name, command in COMMANDS.items():
+    for name in COMMANDS:
         if only in (None, name):
-            app.command(name)(serve_command() if command is serve_command else command)
-    for name, group in GROUPS.items():
+            app.command(name)(_command(name))
+    for name in GROUPS:
         if only in (None, name):
-            app.add_typer(group(), name=name)
+            app.add_typer(_group(name), name=name)
     return app
+
+
+def _command(name: str) -> Callable[..., object]:
+    module, _, function = COMMANDS[name].partition(":")
+    found: Callable[..., object] = getattr(import_module(f"geodns.cli.{module}"), function)
+    return found() if function == "serve_command" else found  # type: ignore[return-value]
+
+
+def _group(name: str) -> typer.Typer:
+    found = import_module(f"geodns.cli.{GROUPS[name]}").app
+    group: typer.Typer = found if isinstance(found, typer.Typer) else found(name)
+    return group
 
 
 def demo(
@@ -114,29 +122,44 @@ def _usage(error: Exception, message: str) -> list[str]:
     return [message, f"{path} --help tells more."]
 
 
-COMMANDS: dict[str, Callable[..., object]] = {
-    "demo": demo,
-    "serve": serve_command,
-    "status": questions.status,
-    "explain": questions.explain,
-    "query": questions.query,
-    "steer": records.steer,
-    "agent": agent.agent,
-    "drain": drains.drain,
-    "undrain": drains.undrain,
-    "plan": documents.plan,
-    "apply": documents.apply,
-    "export": documents.export,
-    "check": documents.check,
-    "schema": documents.schema,
-    "backup": backups.backup,
-    "restore": backups.restore,
-    "doctor": backups.doctor,
-    "version": version,
+HELP_WIDTH = 100
+"""Characters. Source: no reference; most helps in one line, and lines one can read."""
+
+FIRST_STEPS = (
+    "Try it: geodns demo. Run it: geodns serve; then geodns status tells what to type next."
+)
+
+# Where each command is. Only the one that is wanted is imported.
+COMMANDS = {
+    "demo": "app:demo",
+    "serve": "serve:serve_command",
+    "status": "questions:status",
+    "top": "top:top",
+    "events": "happenings:events",
+    "explain": "questions:explain",
+    "query": "questions:query",
+    "steer": "records:steer",
+    "agent": "agent:agent",
+    "drain": "drains:drain",
+    "undrain": "drains:undrain",
+    "plan": "documents:plan",
+    "apply": "documents:apply",
+    "export": "documents:export",
+    "check": "documents:check",
+    "schema": "documents:schema",
+    "history": "histories:history",
+    "audit": "histories:audit",
+    "backup": "backups:backup",
+    "restore": "backups:restore",
+    "doctor": "backups:doctor",
+    "completion": "completion:completion",
+    "version": "app:version",
 }
-GROUPS: dict[str, Callable[[], typer.Typer]] = {
-    **{noun.word: noun.app for noun in NOUNS},
-    "latency": lambda: latencies.app,
-    "rrset": lambda: records.app,
-    "geo": lambda: geo.app,
+GROUPS = {
+    **dict.fromkeys(("zone", "node", "pool", "monitor", "network", "webhook", "override"), "nouns"),
+    "latency": "latencies",
+    "rrset": "records",
+    "token": "tokens",
+    "revision": "histories",
+    "geo": "geo",
 }

@@ -23,7 +23,8 @@ from geodns.cli.options import (
     WaitOption,
     terms,
 )
-from geodns.cli.output import Output, cell, reason_text, warn, write_data, write_lines
+from geodns.cli.output import Output, warn, write_data, write_lines
+from geodns.cli.plans import show_plan
 from geodns.cli.resources import api, path_of
 from geodns.errors import ConfigError, Reason
 
@@ -34,8 +35,6 @@ HAS_CHANGES = 5
 
 PLAN = "geodns_plan"
 """The field that makes a file a plan: the revision that it was made for."""
-
-SIGNS = {"add": "+", "change": "~", "remove": "-"}
 
 FILE_MAX_OCTETS = 2**26
 """Source: the bound on the document's text, in octets."""
@@ -61,10 +60,7 @@ def plan(
         planned = client.request("POST", path_of("plan"), document, _prune(prune)).body
     if save is not None:
         _save(save, {PLAN: planned["base"], "prune": prune, "document": document})
-    if output is Output.TABLE:
-        _show_plan(planned)
-    else:
-        write_data(planned, output)
+    show_plan(planned, output)
     return HAS_CHANGES if exit_code and planned["changes"] else 0
 
 
@@ -195,33 +191,6 @@ def _placed(config: Config, geo_db: Path | None) -> tuple[Config, list[Reason]]:
     from geodns.model.config import Config
 
     return place_all(config, Config(), local_geo(geo_db))
-
-
-def _show_plan(planned: Mapping[str, Any]) -> None:
-    for change in planned["changes"]:
-        write_lines([f"{SIGNS.get(change['kind'], '?')} {change['pointer']}", *_fields(change)])
-    counts = {kind: 0 for kind in SIGNS}
-    for change in planned["changes"]:
-        counts[change["kind"]] = counts.get(change["kind"], 0) + 1
-    told = ", ".join(f"{number} to {kind}" for kind, number in counts.items() if number)
-    write_lines([told or "nothing to change"])
-    warn(planned["warnings"])
-    complain(*(f"brake: {reason_text(brake)}" for brake in planned["brakes"]))
-
-
-def _fields(change: Mapping[str, Any]) -> list[str]:
-    """The fields that differ, one a line."""
-    before, after = change["before"] or {}, change["after"] or {}
-    if change["kind"] == "remove":
-        return []
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    if change["kind"] == "add":
-        return [f"    {name}: {cell(after[name])}" for name in names]
-    return [f"    {name}: {_shown(before, name)} → {_shown(after, name)}" for name in names]
-
-
-def _shown(body: Mapping[str, Any], name: str) -> str:
-    return cell(body[name]) if name in body else "(default)"
 
 
 def _prune(prune: bool) -> dict[str, str]:

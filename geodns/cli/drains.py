@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from geodns.cli import completion
 from geodns.cli.options import DataDirOption
 from geodns.cli.output import warn, write_lines
 from geodns.cli.resources import path_of
@@ -25,8 +26,10 @@ longest write of a healthy API."""
 DURATION_MAX_S = 366 * 86_400
 
 WhomArgument = Annotated[
-    str, typer.Argument(metavar="node=ID|site=NAME", help="A node, or all with this label site.")
-]
+    str,
+    typer.Argument(metavar="node=ID|site=NAME", help="A node, or all with this label site.",
+                   autocompletion=completion.selectors),
+]  # fmt: skip
 
 
 def drain(

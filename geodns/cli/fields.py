@@ -19,7 +19,8 @@ from geodns.errors import ConfigError, Reason
 # ``.*`` stands for any of its keys. A test compares this with the model.
 LISTS = frozenset(
     {
-        "nameservers", "addresses", "nodes", "argv", "of", "expect.status", "subnets",
+        "nameservers", "addresses", "zones", "nodes", "argv", "of", "expect.status", "subnets",
+        "events", "match.nodes", "match.pools",
         "serves.subnets", "serves.asns", "serves.geos",
         "refuses.subnets", "refuses.asns", "refuses.geos",
     }
@@ -32,7 +33,8 @@ TEXTS = frozenset(
         "contact", "cname", "at", "probe_address", "order", "latency", "bias_mode", "spread",
         "families", "monitor", "fallback", "all_down", "type", "host", "path", "method", "ca",
         "service", "send", "send_hex", "query", "expect.body", "expect.regex", "expect.body_hex",
-        "expect.rcode", "expect.answer", "labels.*", "select.*", "headers.*",
+        "expect.rcode", "expect.answer", "state", "reason", "from", "until", "url", "secret",
+        "format", "role", "expires_at", "labels.*", "select.*", "headers.*",
     }
 )  # fmt: skip
 POINTS = frozenset({"location"})

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from geodns.cli import completion
 from geodns.cli.options import (
     DataDirOption,
     ForceOption,
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 EXAMPLE = "geodns latency set measured table.csv"
 
-IdArgument = Annotated[str, typer.Argument(metavar="ID")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", autocompletion=completion.ids)]
 
 
 @app.command("list")

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from geodns.cli import completion
 from geodns.cli.options import (
     DataDirOption,
     ForceOption,
     OutputOption,
+    PlanOption,
     ReasonOption,
     WaitOption,
     terms,
 )
-from geodns.cli.output import Output, write_lines
-from geodns.cli.resources import api, create, items, path_of, show_list, show_one, told
+from geodns.cli.output import Output
+from geodns.cli.resources import (
+    api,
+    create,
+    items,
+    known,
+    path_of,
+    removed,
+    show_list,
+    show_one,
+    told,
+)
 from geodns.errors import ConfigError
 
-IdArgument = Annotated[str, typer.Argument(metavar="ID")]
+if TYPE_CHECKING:
+    from geodns.net import Client
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", autocompletion=completion.ids)]
+NewIdArgument = Annotated[str, typer.Argument(metavar="ID")]
 FieldsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FIELD=VALUE...",
+        autocompletion=completion.fields,
         help="The fields, values in YAML. a.b=… sets one key of a, field= restores the default.",
     ),
 ]
@@ -41,7 +59,7 @@ class Noun:
     columns: tuple[str, ...]
     example: str
 
-    def app(self) -> typer.Typer:
+    def commands(self) -> typer.Typer:
         """The commands."""
         app = typer.Typer(help=self.what, rich_markup_mode=None)
         app.command("list", help=f"List all {self.word}s.")(self.list)
@@ -70,14 +88,16 @@ class Noun:
     def show(
         self, id_: IdArgument, output: OutputOption = Output.TABLE, data_dir: DataDirOption = None
     ) -> None:
-        with api(data_dir) as client:
-            show_one(client.request("GET", self._path(id_)).body, output)
+        with api(data_dir) as client, self._known(client, id_):
+            found = client.request("GET", self._path(id_)).body
+        show_one(found, output)
 
     def add(
         self,
-        id_: IdArgument,
+        id_: NewIdArgument,
         fields: FieldsArgument = None,
         wait: WaitOption = False,
+        plan: PlanOption = False,
         output: OutputOption = Output.TABLE,
         data_dir: DataDirOption = None,
     ) -> None:
@@ -87,14 +107,16 @@ class Noun:
         body = {name: each for name, each in parse_fields(fields or ()).items() if each is not None}
         with api(data_dir) as client:
             change = f"geodns {self.word} set {id_} FIELD=VALUE"
-            made = create(client, self._path(id_), body, terms(wait, False, None), change)
-        told(made, f"{self.word} {id_} added", output)
+            params = terms(wait, False, None, plan)
+            made = create(client, self._path(id_), body, params, change)
+        told(made, f"{self.word} {id_} added", output, plan)
 
     def set(
         self,
         id_: IdArgument,
         fields: FieldsArgument = None,
         wait: WaitOption = False,
+        plan: PlanOption = False,
         force: ForceOption = False,
         reason: ReasonOption = None,
         output: OutputOption = Output.TABLE,
@@ -104,23 +126,27 @@ class Noun:
 
         if not fields:
             raise ConfigError("Nothing to set: give at least one FIELD=VALUE.")
-        body, params = parse_fields(fields), terms(wait, force, reason)
-        with api(data_dir) as client:
+        body, params = parse_fields(fields), terms(wait, force, reason, plan)
+        with api(data_dir) as client, self._known(client, id_):
             changed = client.request("PATCH", self._path(id_), body, params).body
-        told(changed, f"{self.word} {id_} set", output)
+        told(changed, f"{self.word} {id_} set", output, plan)
 
     def remove(
         self,
         id_: IdArgument,
         wait: WaitOption = False,
+        plan: PlanOption = False,
         force: ForceOption = False,
         reason: ReasonOption = None,
         data_dir: DataDirOption = None,
     ) -> None:
-        params = terms(wait, force, reason)
-        with api(data_dir) as client:
-            client.request("DELETE", self._path(id_), params=params)
-        write_lines([f"{self.word} {id_} removed"])
+        params = terms(wait, force, reason, plan)
+        with api(data_dir) as client, self._known(client, id_):
+            done = client.request("DELETE", self._path(id_), params=params).body
+        removed(done, f"{self.word} {id_} removed", plan)
+
+    def _known(self, client: Client, id_: str) -> AbstractContextManager[None]:
+        return known(client, self.word, path_of(f"{self.word}s"), id_, self.how)
 
     def _path(self, id_: str) -> str:
         return path_of(f"{self.word}s", id_)
@@ -148,3 +174,8 @@ NOUNS = (
          ("state", "match", "from", "until", "reason", "author"),
          "works match='{labels: {site: fra}}' state=down reason=move until=2026-12-01T06:00:00Z"),
 )  # fmt: skip
+
+
+def app(word: str) -> typer.Typer:
+    """The commands of one noun."""
+    return next(noun for noun in NOUNS if noun.word == word).commands()

@@ -24,6 +24,7 @@ DataDirOption = Annotated[
     ),
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Return when all workers serve it.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Tell what it would do, and do nothing.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Override the brakes; needs --reason.")]
 ReasonOption = Annotated[
     str | None,
@@ -62,10 +63,11 @@ AsnDbOption = Annotated[
 ]
 
 
-def terms(wait: bool, force: bool, reason: str | None) -> dict[str, str]:
+def terms(wait: bool, force: bool, reason: str | None, plan: bool = False) -> dict[str, str]:
     """The terms of a write as parameters of the API. Errors: ConfigError."""
-    if force != bool(reason):
-        detail = "--force and --reason go together: the record says why."
+    if force and not reason:
+        detail = "--force needs --reason: the record says why."
         raise ConfigError([Reason("", "reason_required", detail)])
-    forced = {"force": "true", "reason": reason} if reason else {}
-    return {**({"wait": "true"} if wait else {}), **forced}
+    flags = {"wait": wait, "force": force, "plan": plan}
+    given = {name: "true" for name, is_given in flags.items() if is_given}
+    return {**given, **({"reason": reason} if reason else {})}

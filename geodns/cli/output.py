@@ -7,12 +7,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
-from geodns.cli import complain
-
-BROKEN_PIPE = 141
-"""Source: POSIX shells report 128 + the signal's number; SIGPIPE is 13."""
+from geodns.cli import BROKEN_PIPE, complain
 
 
 class Output(StrEnum):
@@ -26,12 +23,18 @@ class Output(StrEnum):
 def write(text: str) -> None:
     """Print text; end quietly if nobody reads it any more."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(encodable(text, sys.stdout))
         sys.stdout.flush()
     except BrokenPipeError:
         # Else the interpreter flushes once more at its end, and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(BROKEN_PIPE) from None
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """The text with escapes for what the stream's encoding lacks: an old locale is no error."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write_lines(lines: Sequence[str]) -> None:
@@ -42,7 +45,7 @@ def write_lines(lines: Sequence[str]) -> None:
 def write_data(data: object, output: Output) -> None:
     """Print data for programs."""
     if output is Output.JSON:
-        write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        write(json.dumps(data, indent=2, ensure_ascii=not _is_unicode()) + "\n")
     else:
         write(to_yaml(data))
 
@@ -52,28 +55,14 @@ def write_table(fields: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     heads = [plain(field).upper().replace("_", " ") for field in fields]
     shown = [[plain(text) for text in row] for row in rows]
     if sys.stdout.isatty():
-        _write_rich(heads, shown)
+        from geodns.cli.terminal import write_on_terminal
+
+        write_on_terminal(heads, shown)
         return
     widths = [max(map(len, column)) for column in zip(heads, *shown, strict=True)]
     for row in [heads, *shown]:
         padded = (f"{text:{width}}" for text, width in zip(row, widths, strict=True))
         write("  ".join(padded).rstrip() + "\n")
-
-
-def _write_rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console()
-    with console.capture() as capture:
-        console.print(table)
-    write(capture.get())
 
 
 def write_fields(fields: Mapping[str, Any]) -> None:
@@ -146,7 +135,7 @@ def to_yaml(data: object) -> str:
             data,
             Dumper=Dumper,
             sort_keys=False,
-            allow_unicode=True,
+            allow_unicode=_is_unicode(),
             width=100,
             default_flow_style=flow,
         )
@@ -156,6 +145,11 @@ def to_yaml(data: object) -> str:
 def _represent_text(dumper: Any, text: str) -> Any:
     numeric = text[:1] in "+-.0123456789" and text != "" and not _is_text(text)
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if numeric else None)
+
+
+def _is_unicode() -> bool:
+    """Whether what is printed may hold every character there is."""
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def _is_text(text: str) -> bool:

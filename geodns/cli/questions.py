@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from geodns.cli import completion
 from geodns.cli.options import DataDirOption, OutputOption
-from geodns.cli.output import Output, write, write_data, write_lines, write_object
+from geodns.cli.output import Output, write_data, write_lines, write_object
 from geodns.cli.resources import api, path_of
 from geodns.errors import ConfigError
 
@@ -18,14 +18,8 @@ if TYPE_CHECKING:
     from geodns.dns.client import Reply
     from geodns.net import Client
 
-WATCH_INTERVAL_S = 1.0
-"""Source: no reference; monitors run every few seconds, one a second at the most."""
-
-CLEAR_SCREEN = "\x1b[H\x1b[2J"
-"""Source: ECMA-48: cursor to the first position, erase the page."""
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
-TypeArgument = Annotated[str, typer.Argument(metavar="TYPE")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", autocompletion=completion.names)]
+TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", autocompletion=completion.rtypes)]
 FromOption = Annotated[
     str | None,
     typer.Option("--from", metavar="PREFIX", help="The user's address or subnet (ECS).",
@@ -85,21 +79,18 @@ def status(
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Show how the server is."""
+    """Show how the server is, and what to type next while something is missing."""
     with api(data_dir) as client:
-        while True:
-            seen = client.request("GET", path_of("status")).body
-            if output is not Output.TABLE:
-                write_data(seen, output)
-            elif watch:
-                write(CLEAR_SCREEN)
-                write_object(seen)
-            else:
-                write_object(seen)
-                write_lines(_next_step(client))
-            if not watch:
-                return
-            time.sleep(WATCH_INTERVAL_S)
+        if watch:
+            from geodns.cli.watching import watch as go_on
+
+            go_on(client, output)
+        seen = client.request("GET", path_of("status")).body
+        if output is not Output.TABLE:
+            write_data(seen, output)
+            return
+        write_object(seen)
+        write_lines(_next_step(client))
 
 
 def _like_dig(reply: Reply, source: str | None, where: str) -> list[str]:

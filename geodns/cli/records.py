@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from geodns.cli import completion
 from geodns.cli.options import (
     DataDirOption,
     ForceOption,
     OutputOption,
+    PlanOption,
     ReasonOption,
     WaitOption,
     terms,
 )
-from geodns.cli.output import Output, write_lines
-from geodns.cli.resources import api, create, items, path_of, show_list, show_one, told
+from geodns.cli.output import Output
+from geodns.cli.resources import (
+    api,
+    create,
+    items,
+    known,
+    path_of,
+    removed,
+    show_list,
+    show_one,
+    told,
+)
 from geodns.errors import ConfigError, NotFound, Reason
 
 if TYPE_CHECKING:
@@ -27,11 +39,17 @@ app = typer.Typer(help="Static records: one set for each owner and type.", rich_
 
 EXAMPLE = "geodns rrset add example.com www TXT '\"hello world\"' --ttl 300"
 
-ZoneArgument = Annotated[str, typer.Argument(metavar="ZONE")]
+ZoneArgument = Annotated[str, typer.Argument(metavar="ZONE", autocompletion=completion.zones)]
 OwnerArgument = Annotated[
-    str, typer.Argument(metavar="OWNER", help="The name within the zone; @ is the zone's own.")
-]
-TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A, AAAA, MX, TXT and so on.")]
+    str,
+    typer.Argument(metavar="OWNER", help="The name within the zone; @ is the zone's own.",
+                   autocompletion=completion.owners),
+]  # fmt: skip
+TypeArgument = Annotated[
+    str,
+    typer.Argument(metavar="TYPE", help="A, AAAA, MX, TXT and so on.",
+                   autocompletion=completion.rtypes),
+]  # fmt: skip
 ValuesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="VALUE...", help="Data as in a master file.")
 ]
@@ -42,7 +60,10 @@ TtlOption = Annotated[
 
 @app.command("list")
 def list_rrsets(
-    zone: Annotated[str | None, typer.Argument(metavar="ZONE", show_default=False)] = None,
+    zone: Annotated[
+        str | None,
+        typer.Argument(metavar="ZONE", show_default=False, autocompletion=completion.zones),
+    ] = None,
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -66,8 +87,9 @@ def show_rrset(
     data_dir: DataDirOption = None,
 ) -> None:
     """Show one RRset."""
-    with api(data_dir) as client:
-        show_one(client.request("GET", _path(zone, owner, rtype)).body, output)
+    with api(data_dir) as client, _known(client, zone, owner, rtype):
+        found = client.request("GET", _path(zone, owner, rtype)).body
+    show_one(found, output)
 
 
 @app.command("add", epilog=f"Example: {EXAMPLE}")
@@ -78,15 +100,16 @@ def add_rrset(
     values: ValuesArgument = None,
     ttl: TtlOption = None,
     wait: WaitOption = False,
+    plan: PlanOption = False,
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Add an RRset."""
-    body = _body(values, ttl)
+    body, params = _body(values, ttl), terms(wait, False, None, plan)
     with api(data_dir) as client:
         change = f"geodns rrset set {zone} {owner} {rtype}"
-        made = create(client, _path(zone, owner, rtype), body, terms(wait, False, None), change)
-    told(made, f"rrset {owner} {rtype} of {zone} added", output)
+        made = create(client, _path(zone, owner, rtype), body, params, change)
+    told(made, f"rrset {owner} {rtype} of {zone} added", output, plan)
 
 
 @app.command("set")
@@ -97,6 +120,7 @@ def set_rrset(
     values: ValuesArgument = None,
     ttl: TtlOption = None,
     wait: WaitOption = False,
+    plan: PlanOption = False,
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -104,10 +128,10 @@ def set_rrset(
     body = _body(values, ttl)
     if not body:
         raise ConfigError("Nothing to set: give values or --ttl.")
-    with api(data_dir) as client:
-        params = terms(wait, False, None)
+    params = terms(wait, False, None, plan)
+    with api(data_dir) as client, _known(client, zone, owner, rtype):
         changed = client.request("PATCH", _path(zone, owner, rtype), body, params).body
-    told(changed, f"rrset {owner} {rtype} of {zone} set", output)
+    told(changed, f"rrset {owner} {rtype} of {zone} set", output, plan)
 
 
 @app.command("remove")
@@ -116,20 +140,31 @@ def remove_rrset(
     owner: OwnerArgument,
     rtype: TypeArgument,
     wait: WaitOption = False,
+    plan: PlanOption = False,
     force: ForceOption = False,
     reason: ReasonOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """Remove an RRset."""
-    params = terms(wait, force, reason)
-    with api(data_dir) as client:
-        client.request("DELETE", _path(zone, owner, rtype), params=params)
-    write_lines([f"rrset {owner} {rtype} of {zone} removed"])
+    params = terms(wait, force, reason, plan)
+    with api(data_dir) as client, _known(client, zone, owner, rtype):
+        done = client.request("DELETE", _path(zone, owner, rtype), params=params).body
+    removed(done, f"rrset {owner} {rtype} of {zone} removed", plan)
 
 
 def steer(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name; a zone's own works too.")],
-    pool: Annotated[str | None, typer.Argument(metavar="POOL", show_default=False)] = None,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="The name; a zone's own works too.",
+            autocompletion=completion.names,
+        ),
+    ],
+    pool: Annotated[
+        str | None,
+        typer.Argument(metavar="POOL", show_default=False, autocompletion=completion.pools),
+    ] = None,
     split: Annotated[
         list[str] | None,
         typer.Option(
@@ -142,6 +177,7 @@ def steer(
     ttl: TtlOption = None,
     remove: Annotated[bool, typer.Option("--remove", help="Steer the name no longer.")] = False,
     wait: WaitOption = False,
+    plan: PlanOption = False,
     force: ForceOption = False,
     reason: ReasonOption = None,
     output: OutputOption = Output.TABLE,
@@ -150,13 +186,13 @@ def steer(
     """Answer a name with the nearest healthy nodes of a pool; without one, show how it is."""
     if remove + bool(pool) + bool(split) > 1:
         raise ConfigError("Give a POOL, --split or --remove: one of them.")
-    params = terms(wait, force, reason)
+    params = terms(wait, force, reason, plan)
     with api(data_dir) as client:
         zone, owner = find_zone(client, name)
         path = path_of("zones", zone, "steers", owner)
         if remove:
-            client.request("DELETE", path, params=params)
-            write_lines([f"{name} is steered no longer"])
+            done = client.request("DELETE", path, params=params).body
+            removed(done, f"{name} is steered no longer", plan)
             return
         if not (pool or split or ttl is not None):
             show_one(client.request("GET", path).body, output)
@@ -164,7 +200,7 @@ def steer(
         wanted = {"pool": pool, "split": _split(client, path, split or ()) or None, "ttl": ttl}
         body = {field: value for field, value in wanted.items() if value is not None}
         to = f" to {pool or ', '.join(split or ())}" if pool or split else ""
-        told(_put(client, path, body, params), f"{name} steered{to}", output)
+        told(_put(client, path, body, params), f"{name} steered{to}", output, plan)
 
 
 def _split(client: Client, path: str, words: Sequence[str]) -> dict[str, int | None]:
@@ -202,8 +238,33 @@ def find_zone(client: Client, name: str) -> tuple[str, str]:
             origin = parent(origin)
         else:
             return zone, to_url(wire, origin)
-    hint = "geodns zone list shows those there are."
+    hint = _near(name, [item["id"] for item in items(client, path_of("zones"))])
     raise NotFound([Reason("", "not_found", f"No zone holds {name}.", name, hint)])
+
+
+def _near(name: str, zones: list[str]) -> str:
+    """A hint for a name in none of the zones: which of them it nearly ends like."""
+    from difflib import get_close_matches
+
+    labels = name.rstrip(".").split(".")
+    ends = {zone: ".".join(labels[-1 - zone.count(".") :]) for zone in zones}
+    near = [zone for zone, end in ends.items() if get_close_matches(end, [zone])]
+    if near:
+        return f"Did you mean one in {' or '.join(near)}?"
+    if not zones:
+        return "There is no zone yet; geodns zone add makes one."
+    return "geodns zone list shows those there are."
+
+
+@contextmanager
+def _known(client: Client, zone: str, owner: str, rtype: str) -> Iterator[None]:
+    wanted = f"{owner}/{rtype}"
+    below, make = path_of("zones", zone, "rrsets"), f"geodns rrset add {zone} {owner} {rtype} …"
+    with (
+        known(client, "zone", path_of("zones"), zone, "geodns zone add …"),
+        known(client, "rrset", below, wanted, make),
+    ):
+        yield
 
 
 def _put(client: Client, path: str, body: dict[str, Any], params: dict[str, str]) -> dict[str, Any]:

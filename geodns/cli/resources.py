@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from geodns import __version__
+from geodns.cli import complain
 from geodns.cli.output import Output, cell, warn, write_data, write_lines, write_object, write_table
-from geodns.errors import Conflict, Reason, Stale
+from geodns.cli.plans import show_plan
+from geodns.errors import ConfigError, Conflict, GeodnsError, NotFound, Reason, Stale
 
 if TYPE_CHECKING:
     from geodns.net import Client
@@ -16,14 +21,28 @@ if TYPE_CHECKING:
 PAGE = 1000
 """How many resources one request asks for. Source: the most that the API gives."""
 
+UNPAGED = "/api/v1/tokens"
+"""The collection that comes whole."""
+
+SHOWN_MAX = 8
+"""How many ids a hint lists. Source: no reference; what fits a line."""
+
 PREFIX = "/api/v1"
 
 
-def api(data_dir: Path | None) -> Client:
+@contextmanager
+def api(data_dir: Path | None, patience_s: float | None = None) -> Iterator[Client]:
     """The API, connected when it is first asked."""
     from geodns.cli.connection import connect
 
-    return connect(data_dir)
+    given = connect(data_dir) if patience_s is None else connect(data_dir, None, patience_s)
+    with given as client:
+        try:
+            yield client
+        except ConfigError as error:
+            if any(_is_strange(reason) for reason in error.reasons):
+                _compare_versions(client)
+            raise
 
 
 def path_of(*parts: str) -> str:
@@ -35,13 +54,28 @@ def path_of(*parts: str) -> str:
 
 def items(client: Client, path: str) -> Iterator[dict[str, Any]]:
     """All resources of a collection, page by page."""
-    params = {"limit": str(PAGE)}
+    params = {} if path == UNPAGED else {"limit": str(PAGE)}
     while True:
         page = client.request("GET", path, params=params).body
         yield from page["items"]
         if not page.get("next"):
             return
         params["cursor"] = page["next"]
+
+
+@contextmanager
+def known(client: Client, word: str, collection: str, id_: str, how: str) -> Iterator[None]:
+    """Whoever names what is not there is told what there is; ``how`` makes the first."""
+    try:
+        yield
+    except NotFound as error:
+        if any(reason.hint for reason in error.reasons):
+            raise
+        hint = ""
+        with suppress(GeodnsError):  # as of a zone that is not there
+            there = [item["id"] for item in items(client, collection)]
+            hint = like(id_, there) if there else f"There is no {word} yet; add one: {how}"
+        raise NotFound([replace(each, hint=hint) for each in error.reasons]) from None
 
 
 def create(
@@ -82,8 +116,11 @@ def show_one(item: Mapping[str, Any], output: Output) -> None:
         write_data(item, output)
 
 
-def told(item: dict[str, Any], done: str, output: Output) -> None:
-    """Print the outcome of a write and the server's notes on it."""
+def told(item: dict[str, Any], done: str, output: Output, plan: bool = False) -> None:
+    """Print the outcome of a write and the server's notes on it, or its plan."""
+    if plan:
+        show_plan(item, output)
+        return
     warn(item.pop("warnings", []))
     if output is Output.TABLE:
         write_lines([f"{done}, revision {item['revision']}"])
@@ -91,8 +128,44 @@ def told(item: dict[str, Any], done: str, output: Output) -> None:
         write_data(item, output)
 
 
+def removed(reply: Any, done: str, plan: bool) -> None:
+    """Print the outcome of a removal, or its plan."""
+    if plan:
+        show_plan(reply, Output.TABLE)
+    else:
+        write_lines([done])
+
+
 def _field(item: Mapping[str, Any], column: str) -> Any:
     """A field; the ``state`` and ``location`` that come of it are within its status."""
     if column in ("state", "location"):
         return (item.get("status") or {}).get(column)
     return item.get(column)
+
+
+def like(id_: str, there: Sequence[str]) -> str:
+    """A hint for who named what is not there."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(id_, there, n=3)
+    return f"Did you mean {' or '.join(found)}?" if found else f"There are {_some(there)}."
+
+
+def _some(there: Sequence[str]) -> str:
+    more = f" and {len(there) - SHOWN_MAX} more" if len(there) > SHOWN_MAX else ""
+    return ", ".join(there[:SHOWN_MAX]) + more
+
+
+def _is_strange(reason: Reason) -> bool:
+    """Whether a server of our own version would hardly have said this to our own commands."""
+    if reason.code in ("unknown_field", "unknown_parameter", "method_not_allowed"):
+        return True
+    return reason.code == "not_found" and reason.detail.startswith("There is nothing at ")
+
+
+def _compare_versions(client: Client) -> None:
+    with suppress(GeodnsError, LookupError, TypeError):
+        theirs = client.request("GET", "/openapi.json").body["info"]["version"]
+        if theirs != __version__:
+            told = f"note: The server is geodns {theirs}, this command is of {__version__}: "
+            complain(f"{told}what one knows the other may not.")

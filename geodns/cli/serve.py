@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from geodns.cli import ASKED
 from geodns.settings import TABLE, Setting, load
 
 CONFIG = "config"
@@ -28,7 +29,7 @@ def serve(flags: Mapping[str, object]) -> int:
 
 def flags_of(words: Sequence[str]) -> dict[str, object] | None:
     """The flags as given; None for anything unusual, which the full command line explains."""
-    if "_GEODNS_COMPLETE" in os.environ:
+    if ASKED in os.environ:
         return None
     known = {setting.flag: setting for setting in TABLE}
     flags: dict[str, Any] = {}
