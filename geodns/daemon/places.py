@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
+import logging
 import os
 import re
 import secrets
@@ -16,7 +18,7 @@ from pathlib import Path
 from geodns.engine.page import WorkerPage
 from geodns.errors import ConfigError, Reason, Unavailable
 from geodns.settings import Settings
-from geodns.snapshot.manifest import SNAPSHOT_DIR
+from geodns.snapshot.manifest import SNAPSHOT_DIR, read_manifest
 from geodns.snapshot.status import create_table
 
 LOCK = "lock"
@@ -31,6 +33,11 @@ WORKERS = "workers"
 ORPHANS_S = 4.0
 """How long to wait for the children of a server that was killed. Source: measured, they end
 within 2 s; the API lets requests under way finish for that long."""
+
+
+_NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+log = logging.getLogger("geodns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,26 @@ def prepare(settings: Settings) -> tuple[Places, int]:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if runtime.stat().st_uid != os.geteuid():
             raise PermissionError(f"{runtime} belongs to somebody else")
-        lock = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = _open_lock(data)
     except OSError as error:
         hint = "Choose others with --data-dir and --runtime-dir."
         reason = Reason("", "no_directory", f"No place to work: {error}.", str(data), hint)
         raise Unavailable([reason]) from None
     _take(lock, data)
     return Places(data, runtime), lock
+
+
+def _open_lock(data: Path) -> int:
+    """The lock's descriptor. A disk that has become read-only keeps nobody from being answered:
+    whoever has a generation there serves it, and cannot be changed."""
+    path = data / LOCK
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in _NO_WRITING or read_manifest(data)[0] is None:
+            raise
+        log.error("%s cannot be written: %s. What was served last is served on.", data, error)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def make_pages(places: Places, settings: Settings) -> None:
@@ -131,8 +151,10 @@ def _take(lock: int, data: Path) -> None:
             detail = f"A geodns server (process {pid}) already runs on {data}."
             raise ConfigError([Reason("", "already_running", detail, pid, hint)])
         time.sleep(0.01)
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    pid_line = f"{os.getpid()}\n".encode()
+    with suppress(OSError):  # full or read-only: then the next one is told no pid, or an old one
+        os.pwrite(lock, pid_line, 0)  # before it is cut short, for there may be no other room
+        os.ftruncate(lock, len(pid_line))
 
 
 def _locked(lock: int) -> bool:

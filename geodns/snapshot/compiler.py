@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import threading
+from contextlib import suppress
 from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -79,9 +80,10 @@ def main(descriptor: int) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     threading.Thread(target=_end_with, args=(descriptor,), daemon=True).start()
     link = Connection(descriptor)
-    start_compiler(*link.recv())
-    while True:
-        link.send(_outcome(*link.recv()))
+    with suppress(EOFError, ConnectionError):
+        start_compiler(*link.recv())
+        while True:
+            link.send(_outcome(*link.recv()))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -159,16 +160,15 @@ class Publisher:
 def remove_damaged(data_dir: Path) -> set[str]:
     """Delete the section files that are not what their names say; returns those names."""
     damaged = set()
-    for path in (data_dir / SNAPSHOT_DIR).iterdir():
+    for path in _section_files(data_dir):
         try:
-            whole = content_hash(path.read_bytes()) == path.name
-        except OSError as error:
-            log.error("section %s cannot be read: %s", path, error)
-            whole = False
-        if not whole:
-            damaged.add(path.name)
-            path.unlink(missing_ok=True)
+            if content_hash(path.read_bytes()) == path.name:
+                continue
+            path.unlink()
             log.error("section %s was damaged: deleted, to be made anew", path)
+        except OSError as error:
+            log.error("section %s cannot be read or deleted: %s", path, error)
+        damaged.add(path.name)
     return damaged
 
 
@@ -176,9 +176,19 @@ def remove_unused(data_dir: Path, current: Manifest, before: Manifest | None) ->
     """Delete the section files that neither of the two good manifests names."""
     kept = {entry.hash for entry in current.sections}
     kept |= {entry.hash for entry in before.sections} if before else set()
-    for path in (data_dir / SNAPSHOT_DIR).iterdir():
+    for path in _section_files(data_dir):
         if path.name not in kept:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # the next generation's turn
+                path.unlink()
+
+
+def _section_files(data_dir: Path) -> list[Path]:
+    """All that is in the directory of sections; nothing if it cannot be read."""
+    try:
+        return list((data_dir / SNAPSHOT_DIR).iterdir())
+    except OSError as error:
+        log.error("sections cannot be looked at: %s", error)
+        return []
 
 
 def _for_people(error: Exception) -> GeodnsError:
