@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -32,6 +33,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Eight nodes probed every second have nothing to say about it."""
 
 
+class _Node(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever has hung up, as checks have on a node that was stopped, is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def start_node(node: str, address: str, port: int) -> int:
     """Start a node's process; returns its pid. It ends when its parent does.
 
@@ -39,7 +47,7 @@ def start_node(node: str, address: str, port: int) -> int:
     """
     handler = type("Handler", (_Handler,), {"node": node})
     try:
-        server = ThreadingHTTPServer((address, port), handler)
+        server = _Node((address, port), handler)
     except OSError as error:
         hint = "Choose another port for the demo's nodes with --node-port."
         detail = f"HTTP {address}:{port} cannot be bound: {error.strerror}."
@@ -57,7 +65,7 @@ def start_node(node: str, address: str, port: int) -> int:
         os._exit(0)
 
 
-def _serve(server: ThreadingHTTPServer, parent: int) -> None:
+def _serve(server: _Node, parent: int) -> None:
     server.timeout = 1.0
     while os.getppid() == parent:
         server.handle_request()
