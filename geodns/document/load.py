@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from geodns.dns.names import excerpt, from_url, to_url
 from geodns.dns.rrtypes import type_from_text, type_to_text
 from geodns.document.check import check
-from geodns.document.contents import attempt
+from geodns.document.collector import making_many
+from geodns.document.contents import At, attempt
 from geodns.document.reader import DEPTH_MAX
 from geodns.document.reader import read_yaml as read_yaml
 from geodns.document.references import did_you_mean
@@ -30,6 +32,7 @@ _BY_ID = ("pool", "node", "monitor", "network", "latency", "override", "webhook"
 _SECTIONS = ("geodns", "name", "zones", *map(section, _BY_ID))
 
 
+@making_many
 def from_document(
     data: object, whole: Callable[[Config], Config] = lambda own: own, judge: Judge = check
 ) -> Config:
@@ -46,6 +49,7 @@ def from_document(
     return collect(items)
 
 
+@making_many
 def to_document(config: Config) -> dict[str, Any]:
     """The document of a Config, made for version control: ordered, defaults left out."""
     document: dict[str, Any] = {"geodns": VERSION}
@@ -160,12 +164,15 @@ class _Loader:
                 yield from self._resource("steer", (zone, relative), steer)
         for owner, rrsets in self._section(written, found, "rrsets"):
             for relative in self._owner(f"{written}/rrsets", owner, origin):
-                yield from self._rrsets(join_pointer(written, ("rrsets", owner)), rrsets,
-                                        (zone, relative))  # fmt: skip
+                at = partial(join_pointer, written, ("rrsets", owner))
+                yield from self._rrsets(at, rrsets, (zone, relative))
 
-    def _rrsets(self, written: str, data: object, owner: tuple[str, str]) -> Iterator[Item]:
+    def _rrsets(
+        self, written: Callable[[], str], data: object, owner: tuple[str, str]
+    ) -> Iterator[Item]:
         for text, fields in (self._mapping(written, data) or {}).items():
-            rtype = attempt(join_pointer(written, (text,)), self.faults, type_from_text, text)
+            at = partial(_below, written, text)
+            rtype = attempt(at, self.faults, type_from_text, text)
             if rtype is not None:
                 yield from self._resource("rrset", (*owner, type_to_text(rtype)), fields)
 
@@ -178,23 +185,23 @@ class _Loader:
             self._refuse(pointer(kind, (name,)), "bad_form", detail, excerpt(name))
 
     def _resource(self, kind: str, key: Key, fields: object) -> Iterator[Item]:
-        at = pointer(kind, key)
         if (kind, key) in self._keys:
             detail = f"Two spellings of one name: {'/'.join(key)} is here twice."
-            self._refuse(at, "duplicate", detail)
+            self._refuse(pointer(kind, key), "duplicate", detail)
         self._keys.add((kind, key))
         if kind in BARE and isinstance(fields, list):
             fields = {BARE[kind]: fields}
         try:
             yield Item(kind, key, read(KINDS[kind], fields))
         except ConfigError as error:
+            at = pointer(kind, key)
             self.faults.extend(replace(each, pointer=at + each.pointer) for each in error.reasons)
             rest = self._unread.salvage(kind, key, fields, error.reasons)
             if rest is not None:
                 yield Item(kind, key, rest)
 
     def _owner(self, at: str, text: str, origin: bytes) -> Iterator[str]:
-        name = attempt(join_pointer(at, (text,)), self.faults, from_url, text, origin)
+        name = attempt(lambda: join_pointer(at, (text,)), self.faults, from_url, text, origin)
         if name is not None:
             yield to_url(name, origin)
 
@@ -206,9 +213,10 @@ class _Loader:
         if found is not None:
             yield from (self._mapping(f"{at}/{field}", found) or {}).items()
 
-    def _mapping(self, at: str, data: object) -> Mapping[str, object] | None:
+    def _mapping(self, at: At, data: object) -> Mapping[str, object] | None:
         if isinstance(data, dict) and all(isinstance(key, str) for key in data):
             return data
+        at = at if isinstance(at, str) else at()
         where = at or "The document"
         self._refuse(at, "wrong_type", f"{where} must be a mapping, not {_shown(data)}.")
         return None
@@ -225,6 +233,10 @@ def _is_deeper(data: object, depth: int) -> bool:
     for _ in range(depth + 1):
         level = [part for whole in level for part in _parts(whole)]
     return bool(level)
+
+
+def _below(at: Callable[[], str], part: str) -> str:
+    return join_pointer(at(), (part,))
 
 
 def _parts(data: object) -> list[object]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from geodns.dns.names import excerpt
+from geodns.document.collector import making_many
 from geodns.errors import ConfigError, Reason
 
 SIZE_MAX_CHARACTERS = 64 * 2**20
@@ -32,6 +33,7 @@ _FLOAT = re.compile(
 )
 
 
+@making_many
 def read_yaml(text: str) -> object:
     """The data that YAML text describes; JSON is YAML too.
 
@@ -74,19 +76,20 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.DocumentStartEvent):
+        # The commonest first: a large document has a million events.
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._start(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
                 self._refuse(event, "a second document begins; there can be only one.")
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._start(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._open.pop()
         elif isinstance(event, yaml.AliasEvent):
             self._refuse(event, f"*{event.anchor} is an alias; write the value out.")
             self._add(event, None)
-        elif isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
 
     def _start(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._open) >= DEPTH_MAX:

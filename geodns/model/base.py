@@ -36,7 +36,7 @@ def read(kind: type[R], body: object, pointer: str = "") -> R:
     Errors: ConfigError with every fault at once, their pointers below ``pointer``.
     """
     try:
-        text = json.dumps(body, allow_nan=False)
+        text = _to_json(body)
     except (TypeError, ValueError) as error:
         raise ConfigError([Reason(pointer, "not_json", f"Not plain data: {error}.")]) from None
     try:
@@ -45,14 +45,19 @@ def read(kind: type[R], body: object, pointer: str = "") -> R:
         raise ConfigError(_reasons(error, kind, pointer)) from None
 
 
+_to_json = json.JSONEncoder(allow_nan=False).encode
+
+
 def escape_pointer(part: str) -> str:
     """One reference token of a JSON pointer (RFC 6901 section 3)."""
+    if "~" not in part and "/" not in part:
+        return part
     return part.replace("~", "~0").replace("/", "~1")
 
 
 def join_pointer(base: str, parts: Iterable[object]) -> str:
     """``base`` extended by reference tokens."""
-    return base + "".join("/" + escape_pointer(str(part)) for part in parts)
+    return "/".join([base, *(escape_pointer(str(part)) for part in parts)])
 
 
 def refused(detail: str, hint: str = "") -> PydanticCustomError:

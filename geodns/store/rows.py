@@ -115,7 +115,13 @@ def dump(body: Body | None) -> str | None:
     """One text for equal bodies."""
     if body is None:
         return None
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _body_text(body)
+
+
+# Made once: json.dumps makes one for every row of a large document.
+_body_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+# What damage made of a text may be octets; they, too, have a hash, if a wrong one.
+_row_text = json.JSONEncoder(default=repr).encode
 
 
 def load(body: str | None) -> Body | None:
@@ -140,5 +146,4 @@ def hex_of(octets: object) -> str | None:
 
 def hash_of(content: Sequence[Any]) -> bytes:
     """The SHA-256 of a row."""
-    # What damage made of a text may be octets; they, too, have a hash, if a wrong one.
-    return hashlib.sha256(json.dumps(content, default=repr).encode("ascii")).digest()
+    return hashlib.sha256(_row_text(content).encode("ascii")).digest()

@@ -40,12 +40,14 @@ def true_rows(
     """
     rows: dict[At, DocumentRow] = {}
     spoilt: list[Kept] = []
+    digests: list[bytes] = []
     for row, digest in kept:
         if row.hash == digest:
             rows[row.kind, row.key] = row
+            digests.append(digest)
         else:
             spoilt.append((row, digest))
-    if not spoilt and _sum(rows.values()) == state:
+    if not spoilt and len(digests) == len(rows) and moved(NOTHING, (), digests) == state:
         return list(rows.values())
     last, makers = _last_words(history)
     for (kind, key), (revision, body) in last.items():

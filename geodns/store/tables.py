@@ -39,10 +39,11 @@ def documents(db: sqlite3.Connection) -> Iterator[tuple[DocumentRow, bytes]]:
 
 def insert_documents(db: sqlite3.Connection, rows: Iterable[DocumentRow]) -> None:
     """Put rows in place of those with their keys."""
-    db.executemany(
-        "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?)",
-        ((*row, row.hash) for row in rows),
-    )
+    _insert_hashed(db, ((*row, row.hash) for row in rows))
+
+
+def _insert_hashed(db: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    db.executemany("INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def insert_entry(db: sqlite3.Connection, entry: AuditRow, changes: Iterable[ChangeRow]) -> None:
@@ -106,9 +107,10 @@ def append(
 ) -> None:
     """Append an entry and make its changes; ``entry`` needs only what is not told by these."""
     number, state, previous = newest(db)
-    after = moved(state, (row.hash for row in gone), (row.hash for row in come))
+    hashes = [row.hash for row in come]
+    after = moved(state, (row.hash for row in gone), hashes)
     insert_entry(db, entry._replace(number=number + 1, state=after, previous=previous), changes)
     db.executemany(
         "DELETE FROM document WHERE kind = ? AND key = ?", ((row.kind, row.key) for row in gone)
     )
-    insert_documents(db, come)
+    _insert_hashed(db, ((*row, digest) for row, digest in zip(come, hashes, strict=True)))
