@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
+from geodns.errors import Unavailable
 from geodns.store import tables
 from geodns.store.base import Commit
 from geodns.store.file import connect, explained, mend
@@ -27,6 +28,7 @@ class Connections:
         self._clock = clock
         self._lock, self._read_lock, self._watch_lock = Lock(), Lock(), Lock()
         self._db = mend(path, heal=heal)
+        self._file = _identity(path)
         self._reader = connect(path)
         self._watcher = connect(path, timeout_s=0.0)
 
@@ -45,6 +47,7 @@ class Connections:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._transaction(self._db, "BEGIN IMMEDIATE"):
             yield self._db
+            self._check_place()
 
     @contextmanager
     def _watching(self) -> Iterator[sqlite3.Connection]:
@@ -63,6 +66,13 @@ class Connections:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
+    def _check_place(self) -> None:
+        """See that the file still has its name: SQLite goes on with one that was deleted, and what
+        it acknowledges is gone with the process."""
+        if _identity(self._path) != self._file:
+            what = "is not the file that was opened. Nothing was changed. Restart geodns to use it."
+            raise Unavailable(f"{self._path} {what}")
+
     def _append(
         self,
         db: sqlite3.Connection,
@@ -77,3 +87,8 @@ class Connections:
         who = (commit.actor, commit.reason, commit.request_id, commit.document)
         entry = AuditRow(0, revision, at, *who, digest_of(changes), b"", b"")
         tables.append(db, entry, changes, gone, come)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino

@@ -168,3 +168,19 @@ def test_flipped_bits_are_healed_or_refused_and_never_believed(path: Path) -> No
             continue
         whole += 1
     assert whole > FLIPS * 0.7
+
+
+def test_a_file_that_has_lost_its_name_takes_no_more_changes(path: Path) -> None:
+    """What SQLite would acknowledge there would be gone with the process."""
+    content = fill(path)
+    store = SqliteStore(path)
+    path.rename(path.with_name("aside"))
+    with pytest.raises(Unavailable, match="No such file"):
+        store.commit([Write("node", ("n1",), {"weight": 1})], base=4, actor="a")
+    path.write_bytes(b"")
+    with pytest.raises(Unavailable, match="not the file that was opened"):
+        store.commit([Write("node", ("n1",), {"weight": 1})], base=4, actor="a")
+    assert store.read() == content
+    path.with_name("aside").replace(path)
+    assert store.commit([Write("node", ("n1",), {"weight": 8})], base=4, actor="a") == 5
+    store.close()
