@@ -63,7 +63,7 @@ class Survey:
                         yield link, tier, member, target, mark
 
     def _is_usable(self, link: Link, member: Member, target: Target) -> bool:
-        if (link.pool.number, member.node) in self.ready.passed:
+        if (link.pool.number, member.node) in self.ready.decision.passed:
             return False
         word = self.status.word(target.slot, target.tag).pack()
         return is_usable(word, ignore=self.ready.decision.failing_open)
@@ -84,7 +84,7 @@ class Survey:
             since_s=round((self.now_ms - since_ms) / 1000, 1) if since_ms else None,
             reason=self._reason(link, note.reason if mine else ""),
             shed_percent=round(shed_share(member, self.status.words) / 655.36, 1),
-            sends_away=(link.pool.number, member.node) in self.ready.passed,
+            sends_away=(link.pool.number, member.node) in self.ready.decision.passed,
         )
 
     def _reason(self, link: Link, reason: str) -> str:

@@ -12,7 +12,7 @@ from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_CNAME
 from geodns.engine.generation import Generation
 from geodns.engine.subject import Subject
 from geodns.engine.zones import QNAME_POINTER, SteerTable, record
-from geodns.steering.choose import NOBODY, Candidate, Decision, Passed, decide
+from geodns.steering.choose import Candidate, Decision, Shedding, decide
 from geodns.steering.draw import pick, rivals_of, user_of
 from geodns.steering.mix import mix, mix64, scatter
 from geodns.steering.rendezvous import Rivals, is_sent_away
@@ -46,8 +46,8 @@ class Ready:
     Shape: ``fixed`` ones are ``answer``. Where one node is drawn from several, ``each`` has the
     answer of every candidate, with ``limits`` their cumulative weights, or with ``rivals`` and
     ``masks`` of an address what users' favourites are found by; ``favourites`` are positions in
-    ``each`` of users met before. Otherwise ``decision`` is drawn from in full. ``passed`` are
-    those whose load sends the user away, ``arm`` is a split's.
+    ``each`` of users met before. Otherwise ``decision`` is drawn from in full. ``arm`` is a
+    split's.
     """
 
     decision: Decision
@@ -60,7 +60,6 @@ class Ready:
     rivals: Rivals | None = None
     masks: Mapping[int, int] = field(default_factory=dict)
     arm: int = 0
-    passed: Passed = NOBODY
     favourites: dict[int, int] = field(default_factory=dict)
 
 
@@ -122,8 +121,9 @@ class Steering:
         key = (steer.salt, subject.number, rtype, arm)
         ready = self._memo.get(key)
         if ready is None:
-            ready = self._memo[key] = self._make(steer, subject, rtype, arm)
-            self._held += READY_COUNTS + len(ready.each)
+            chain = self._chain(steer, subject, arm)
+            decision = decide(chain, self._words, FAMILY_OF[rtype])
+            ready = self._keep(key, _ready(decision, chain, steer, rtype, arm))
         if ready.decision.sheds:
             return self._unloaded(ready, steer, subject, rtype)
         return ready
@@ -150,57 +150,64 @@ class Steering:
     def _unloaded(self, ready: Ready, steer: SteerTable, subject: Subject, rtype: int) -> Ready:
         """The answer without those whose load sends this user away, however many in a row."""
         base = mix64(steer.shed_salt ^ self._scattered(subject.user))
-        while True:
-            sheds = ready.decision.sheds
-            gone = {(s.pool, s.node) for s in sheds if is_sent_away(base, s.key, s.share)}
-            if not gone:
-                return ready
-            passed = frozenset(ready.passed | gone)
-            arm = ready.arm
-            key = (steer.salt, subject.number, rtype, arm, passed)
-            found = self._memo.get(key)
-            if found is None:
-                found = self._memo[key] = self._make(steer, subject, rtype, arm, passed)
-                self._held += READY_COUNTS + len(found.each)
-            ready = found
+        key = (steer.salt, subject.number, rtype, ready.arm)
+        known = self._memo.get((*key, base))
+        if known is not None:
+            return known
 
-    def _make(
-        self,
-        steer: SteerTable,
-        subject: Subject,
-        rtype: int,
-        arm: int,
-        passed: Passed = NOBODY,
-    ) -> Ready:
+        def sends_away(shed: Shedding) -> bool:
+            return is_sent_away(base, shed.key, shed.share)
+
+        gone = frozenset((s.pool, s.node) for s in ready.decision.sheds if sends_away(s))
+        if not gone:
+            return ready
+        found = self._memo.get((*key, gone))  # mostly another user was sent away by the same
+        if found is None or any(map(sends_away, found.decision.sheds)):
+            chain = self._chain(steer, subject, ready.arm)
+            decision = decide(chain, self._words, FAMILY_OF[rtype], sends_away)
+            made = _ready(decision, chain, steer, rtype, ready.arm)
+            found = self._keep((*key, decision.passed), made)
+        self._memo[*key, base] = found
+        self._held += 1
+        return found
+
+    def _chain(self, steer: SteerTable, subject: Subject, arm: int) -> Chain:
         view = self._generation.views[steer.view]
-        chain = self._generation.chain(view, subject.number, subject.destination.arms[arm])
-        decision = decide(chain, self._words, FAMILY_OF[rtype], passed)
-        ttl = steer.ttl if decision.settled else steer.ttl_min
-        pool = decision.pool
-        if pool is None or not decision.tiers:
-            lost = pool is None and _has_family(chain, FAMILY_OF[rtype])
-            ede = EDE_NOTHING_LEFT if lost else None
-            return Ready(decision, ttl, ede, arm=arm, passed=passed)
-        ede = EDE_FAILING_OPEN if decision.failing_open else None
-        tier = decision.tiers[0]
-        if len(decision.tiers) > 1 or pool.answers > 1:
-            return Ready(decision, ttl, ede, fixed=False, arm=arm, passed=passed)
-        each = tuple(_records((candidate,), rtype, ttl) for candidate in tier)
-        if len(tier) == 1 or pool.spread == FIRST:
-            return Ready(decision, ttl, ede, answer=each[0], arm=arm, passed=passed)
-        weights = [candidate.weight for candidate in tier]
-        return Ready(
-            decision,
-            ttl,
-            ede,
-            fixed=False,
-            each=each,
-            limits=list(accumulate(weights)) if pool.spread == WEIGHTED else (),
-            rivals=rivals_of(tier) if pool.spread == STICKY else None,
-            masks={v: user_of(-1, v, bits) for v, bits in pool.sticky_bits.items()},
-            arm=arm,
-            passed=passed,
-        )
+        return self._generation.chain(view, subject.number, subject.destination.arms[arm])
+
+    def _keep(self, key: Hashable, ready: Ready) -> Ready:
+        self._memo[key] = ready
+        self._held += READY_COUNTS + len(ready.each) + len(ready.decision.passed)
+        return ready
+
+
+def _ready(decision: Decision, chain: Chain, steer: SteerTable, rtype: int, arm: int) -> Ready:
+    """A decision's answer up to its last draw."""
+    ttl = steer.ttl if decision.settled else steer.ttl_min
+    pool = decision.pool
+    if pool is None or not decision.tiers:
+        lost = pool is None and _has_family(chain, FAMILY_OF[rtype])
+        ede = EDE_NOTHING_LEFT if lost else None
+        return Ready(decision, ttl, ede, arm=arm)
+    ede = EDE_FAILING_OPEN if decision.failing_open else None
+    tier = decision.tiers[0]
+    if len(decision.tiers) > 1 or pool.answers > 1:
+        return Ready(decision, ttl, ede, fixed=False, arm=arm)
+    each = tuple(_records((candidate,), rtype, ttl) for candidate in tier)
+    if len(tier) == 1 or pool.spread == FIRST:
+        return Ready(decision, ttl, ede, answer=each[0], arm=arm)
+    weights = [candidate.weight for candidate in tier]
+    return Ready(
+        decision,
+        ttl,
+        ede,
+        fixed=False,
+        each=each,
+        limits=list(accumulate(weights)) if pool.spread == WEIGHTED else (),
+        rivals=rivals_of(tier) if pool.spread == STICKY else None,
+        masks={v: user_of(-1, v, bits) for v, bits in pool.sticky_bits.items()},
+        arm=arm,
+    )
 
 
 def _drawn(decision: Decision, steer: SteerTable, subject: Subject, message_id: int) -> int:

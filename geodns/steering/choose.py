@@ -2,13 +2,15 @@
 
 `decide` finds the deciding tier of a class; it depends on the words and on whom load sends the
 user away from, so an engine may keep its result until the words' epoch moves. `draw.pick` takes
-the answer from it for one query. The rules are those of FORMAT.md, "Choosing".
+the answer from it for one query. The rules are those of FORMAT.md, "Choosing", but for one saving:
+whoever would send the user away is passed over in one walk. That finds what is found by deciding
+again and again, for each time only those are passed who stand in the way of what is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from geodns.steering.tables import V4, V6, Chain, Link, Member, PoolTable, Words
@@ -45,13 +47,17 @@ class Shedding(NamedTuple):
     share: int
 
 
+SendsAway = Callable[[Shedding], bool]
+"""Whether a user is among those whom a member sends away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the words leave of a chain for one IP version.
 
     Shape: ``tiers[0]`` is the deciding tier; later ones are there only as far as
     ``min_answers`` needs them. No tiers: there is nothing to answer (NODATA). Users whom one of
-    ``sheds`` sends away are decided for anew, without it.
+    ``sheds`` sends away are decided for anew; ``passed`` are those who sent this one away.
     """
 
     pool: PoolTable | None = None
@@ -60,6 +66,7 @@ class Decision:
     failing_open: bool = False
     totals: tuple[int, ...] = ()
     sheds: tuple[Shedding, ...] = ()
+    passed: Passed = NOBODY
 
 
 NOTHING = Decision()
@@ -70,9 +77,10 @@ class _Moment:
     """What a walk along the chain goes by."""
 
     words: Words
-    passed: Passed = NOBODY
+    sends_away: SendsAway | None = None
     ignore: bool = False
     heeds_load: bool = True
+    passed: set[tuple[int, int]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +93,10 @@ class _Found:
     tiers: list[list[Member]] = field(default_factory=list)
 
 
-def decide(chain: Chain, words: Words, family: int, passed: Passed = NOBODY) -> Decision:
-    """The deciding tier of a chain for a user whom the members ``passed`` send away.
+def decide(
+    chain: Chain, words: Words, family: int, sends_away: SendsAway | None = None
+) -> Decision:
+    """The deciding tier of a chain, for everybody or for one whom some members send away.
 
     With ``near``, AAAA is answered only from the tier that answers A, lest a far node with
     IPv6 capture users who have both; where no IPv4 is usable, AAAA stands alone.
@@ -94,17 +104,20 @@ def decide(chain: Chain, words: Words, family: int, passed: Passed = NOBODY) -> 
     leading = (V4, V6) if family == V6 and chain and chain[0].pool.near else (family,)
     for walk in (_healthy, _fail_open):
         for leader in leading:
-            found = walk(chain, words, leader, passed)
+            found = walk(chain, words, leader, sends_away)
             if found is not None:
                 return _decision(found, family)
     return NOTHING
 
 
-def _healthy(chain: Chain, words: Words, family: int, passed: Passed) -> _Found | None:
+def _healthy(
+    chain: Chain, words: Words, family: int, sends_away: SendsAway | None
+) -> _Found | None:
     """The first usable pool; load alone never leaves a user with nothing, or a dead node."""
-    found = _walk(chain, _Moment(words, passed), family)
-    if found is None and passed:
-        found = _walk(chain, _Moment(words, heeds_load=False), family)
+    moment = _Moment(words, sends_away)
+    found = _walk(chain, moment, family)
+    if found is None and moment.passed:
+        found = _walk(chain, replace(moment, heeds_load=False), family)
     return found
 
 
@@ -127,7 +140,7 @@ def _walk(chain: Chain, moment: _Moment, family: int) -> _Found | None:
     return None
 
 
-def _fail_open(chain: Chain, words: Words, family: int, _: Passed) -> _Found | None:
+def _fail_open(chain: Chain, words: Words, family: int, _: SendsAway | None) -> _Found | None:
     """The chain as if no probe had ever spoken, if its first pool says so; overrides hold."""
     if not chain or not chain[0].pool.open:
         return None
@@ -144,6 +157,8 @@ def _in_pool(link: Link, moment: _Moment, family: int, settled: bool) -> _Found 
         if not tiers:
             settled = settled and all_settled(members, moment.words)
         usable = _candidates(link.pool, members, moment, family)
+        if usable and _pass_over(link.pool, members, moment):
+            usable = _candidates(link.pool, members, moment, family)
         if usable:
             tiers.append(members)
             count += len(usable)
@@ -158,25 +173,36 @@ def _decision(found: _Found, family: int) -> Decision:
     candidates = (_candidates(pool, tier, moment, family) for tier in found.tiers)
     tiers = tuple(tier for tier in candidates if tier)
     totals = tuple(sum(candidate.weight for candidate in tier) for tier in tiers)
-    sheds = tuple(_sheds(found)) if moment.heeds_load else ()
-    return Decision(pool, tiers, found.settled, moment.ignore, totals, sheds)
+    sheds: Iterable[Shedding] = ()
+    if moment.heeds_load:
+        sheds = (shed for tier in found.tiers for shed in _sheds(pool, tier, moment))
+    passed = frozenset(moment.passed) or NOBODY
+    return Decision(pool, tiers, found.settled, moment.ignore, totals, tuple(sheds), passed)
 
 
-def _sheds(found: _Found) -> Iterable[Shedding]:
-    """Who in the deciding tiers sends users away and has not sent away this one."""
-    pool, moment = found.pool, found.moment
-    for tier in found.tiers:
-        for member in tier:
-            share = shed_share(member, moment.words)
-            if share and (pool.number, member.node) not in moment.passed:
-                yield Shedding(pool.number, member.node, member.key, share)
+def _pass_over(pool: PoolTable, members: Iterable[Member], moment: _Moment) -> bool:
+    """Whether any member sends the user away; those are candidates no more."""
+    if moment.sends_away is None or not moment.heeds_load:
+        return False
+    sheds = list(_sheds(pool, members, moment))
+    gone = {(shed.pool, shed.node) for shed in sheds if moment.sends_away(shed)}
+    moment.passed.update(gone)
+    return bool(gone)
+
+
+def _sheds(pool: PoolTable, members: Iterable[Member], moment: _Moment) -> Iterable[Shedding]:
+    """Who of them sends users away and has not sent away this one."""
+    for member in members:
+        share = shed_share(member, moment.words)
+        if share and (pool.number, member.node) not in moment.passed:
+            yield Shedding(pool.number, member.node, member.key, share)
 
 
 def _candidates(
     pool: PoolTable, members: Iterable[Member], moment: _Moment, family: int
 ) -> tuple[Candidate, ...]:
     """The usable members. Weight 0 answers only where nothing of positive weight does."""
-    passed = moment.passed
+    passed = moment.passed if moment.heeds_load else NOBODY
     usable = [
         candidate
         for member in members

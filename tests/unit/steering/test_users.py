@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodns.snapshot.status import Override, Verdict, Word
-from geodns.steering.choose import NOTHING, Decision, Shedding, decide
+from geodns.steering.choose import NOTHING, Decision, SendsAway, Shedding, decide
 from geodns.steering.draw import pick, user_of
 from geodns.steering.mix import SHED, mix
 from geodns.steering.rendezvous import is_sent_away
@@ -52,8 +53,9 @@ def nodes(decision: Decision) -> list[int]:
     return [candidate.member.node for tier in decision.tiers for candidate in tier]
 
 
-def without(*numbers: int, pool: int = 0) -> frozenset[tuple[int, int]]:
-    return frozenset((pool, number) for number in numbers)
+def without(*numbers: int) -> SendsAway:
+    """Of a user whom these nodes of the first pool send away."""
+    return lambda shed: (shed.pool, shed.node) in {(0, number) for number in numbers}
 
 
 # --- Users ---
@@ -192,8 +194,8 @@ def test_when_failing_open_load_is_not_asked() -> None:
 
 def test_near_both_families_send_the_same_users_to_the_same_node() -> None:
     made = link([members([1, 1])])
-    for passed in (without(0), without(1)):
-        four, six = (decide([made], words(HALF, HALF), family, passed) for family in (V4, V6))
+    for away in (without(0), without(1)):
+        four, six = (decide([made], words(HALF, HALF), family, away) for family in (V4, V6))
         assert nodes(four) == nodes(six)
 
 
@@ -215,13 +217,32 @@ def test_deciding_step_by_step_is_deciding_once_without_all_who_send_the_user_aw
         for number, m in present
         if is_sent_away(base, m.key, shed_share(m, status))
     )
-    passed: frozenset[tuple[int, int]] = frozenset()
+    passed: set[tuple[int, int]] = set()
     while True:
-        decision = decide(chain, status, V4, passed)
+        decision = decide(chain, status, V4, lambda s: (s.pool, s.node) in passed)
         gone = {(s.pool, s.node) for s in decision.sheds if is_sent_away(base, s.key, s.share)}
         if not gone:
             break
-        passed |= gone
+        passed.update(gone)
     assert passed <= away
-    assert nodes(decision) == nodes(decide(chain, status, V4, away))
-    assert decision != NOTHING
+    once = decide(chain, status, V4, lambda s: is_sent_away(base, s.key, s.share))
+    assert once == decision
+    assert once.passed == passed
+    assert nodes(once) == nodes(decide(chain, status, V4, lambda s: (s.pool, s.node) in away))
+    assert once != NOTHING
+
+
+def test_whom_all_send_away_is_decided_for_in_one_walk() -> None:
+    class Counted(list[int]):
+        looks = 0
+
+        def __getitem__(self, slot: Any) -> Any:
+            self.looks += 1
+            return super().__getitem__(slot)
+
+    count = 200
+    made = link([[member] for member in members([1] * count)])
+    status = Counted(words(*[65_535] * count))
+    decision = decide([made], status, V4, lambda _: True)
+    assert (nodes(decision), len(decision.passed)) == ([0], count)
+    assert status.looks < 10 * count
