@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -25,7 +26,7 @@ from geodns.model.base import Resource, read
 from geodns.model.monitor import Monitor
 from geodns.model.node import Node
 from geodns.store.base import Store, Token
-from geodns.store.tokens import make_token
+from geodns.store.tokens import with_new_secret
 
 PUSH_LEASE_S = 86_400.0
 """Longest lease of a pushed verdict whose monitor has none. Source: no reference; a day."""
@@ -48,12 +49,13 @@ class Registration:
     async def remove(self, node_id: str, why: str) -> None:
         """Remove a node, whatever its pools are left with. Errors: as `Service.delete`."""
         await self._service.delete(NODE, (node_id,), Terms("geodns", forced=why))
-        await self.forget(node_id)
+        await self.forget(node_id, {"reason": why})
 
-    async def forget(self, node_id: str) -> None:
+    async def forget(self, node_id: str, who: dict[str, str]) -> None:
         """End the secret of a node that is gone; a shared token may bring it anew."""
         self.heard_s.pop(node_id, None)
-        await asyncio.to_thread(self._store.drop_token, own_id(node_id))
+        who = {"reason": "its node is gone", **who}
+        await asyncio.to_thread(partial(self._store.drop_token, own_id(node_id), **who))
 
     async def check(self, token: Token, node_id: str, data: Any, *, merged: bool = False) -> None:
         """Whether the agent may write this node.
@@ -74,16 +76,17 @@ class Registration:
             detail = f"The node {node_id} has a secret of its own; a shared token is not enough."
             raise _not_yours(detail)
 
-    async def secret_for(self, token: Token, node_id: str) -> str | None:
+    async def secret_for(self, token: Token, node_id: str, who: dict[str, str]) -> str | None:
         """A secret of its own for a node that has come by a shared token; None for others."""
         if token.id.startswith(OWN_PREFIX):
             return None
-        return await asyncio.to_thread(
-            make_token, self._store, own_id(node_id), "agent", datetime.now(UTC), nodes=(node_id,)
-        )
+        own = Token(own_id(node_id), "agent", b"", datetime.now(UTC), nodes=(node_id,))
+        kept, secret = with_new_secret(own)
+        await asyncio.to_thread(partial(self._store.put_token, kept, **who))
+        return secret
 
     def _has_own(self, node_id: str) -> bool:
-        return any(token.id == own_id(node_id) for token in self._store.tokens())
+        return self._store.token(own_id(node_id)) is not None
 
 
 def agent_routes(service: Service, health: Health, registration: Registration) -> APIRouter:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from geodns.api.edit import keys_in
 from geodns.api.kinds import Kind, config_key
 from geodns.api.preconditions import not_found
+from geodns.api.scope import EVERYTHING, Scope
 from geodns.document.resources import Key
 from geodns.errors import Conflict, Reason, Stale
 from geodns.model.base import Resource
@@ -62,15 +63,16 @@ class Version:
         return found
 
     def page(
-        self, kind: Kind, home: Key, after_id: str, limit: int
+        self, kind: Kind, home: Key, after_id: str, limit: int, scope: Scope = EVERYTHING
     ) -> tuple[list[Found], str | None]:
         """At most ``limit`` resources after ``after_id``, and the cursor if more follow."""
-        keys = {kind.id_of(key): key for key in keys_in(self.config, kind, home)}
+        found = keys_in(self.config, kind, home)
+        keys = {kind.id_of(key): key for key in found if scope.sees(kind.word, key)}
         ids = sorted(keys)
         start = bisect_right(ids, after_id) if after_id else 0
         chosen = [self.find(kind, keys[id_]) for id_ in ids[start : start + limit]]
         more = len(ids) > start + limit
-        return [found for found in chosen if found], ids[start + limit - 1] if more else None
+        return [each for each in chosen if each], ids[start + limit - 1] if more else None
 
 
 class Ledger:

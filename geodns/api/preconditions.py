@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from geodns.api.scope import EVERYTHING, Scope
 from geodns.errors import ConfigError, NotFound, Reason, Stale
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
@@ -15,7 +16,8 @@ class Terms:
     """The terms of one write.
 
     Shape: ``if_match`` holds entity tags without quotes, or "*"; None if it was not sent.
-           ``forced`` is the reason for overriding brakes, None if they hold.
+           ``forced`` is the reason for overriding brakes, None if they hold. ``scope`` is
+           what may be changed.
     """
 
     actor: str
@@ -26,6 +28,7 @@ class Terms:
     forced: str | None = None
     if_match: frozenset[str] | None = None
     if_none_match: bool = False
+    scope: Scope = EVERYTHING
 
     def require(self, title: str, revision: int | None) -> None:
         """Compare with what is there; ``revision`` is None if nothing is.

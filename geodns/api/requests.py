@@ -11,6 +11,7 @@ from starlette.requests import Request
 from geodns.api.bodies import BODY_MAX_BYTES, INLINE_MAX_BYTES, parse_json
 from geodns.api.preconditions import Terms, read_if_match, read_if_none_match
 from geodns.api.problems import HttpError
+from geodns.api.scope import Scope
 from geodns.errors import ConfigError, Reason
 
 BODY_TIMEOUT_S = 30.0
@@ -88,7 +89,13 @@ def read_terms(request: Request, query: dict[str, str]) -> Terms:
         forced=reason if force else None,
         if_match=read_if_match(request.headers.get("if-match")),
         if_none_match=read_if_none_match(request.headers.get("if-none-match")),
+        scope=scope_of(request),
     )
+
+
+def scope_of(request: Request) -> Scope:
+    """What the token of a request is limited to."""
+    return Scope.of(request.state.token)
 
 
 def author(request: Request) -> dict[str, str]:

@@ -19,7 +19,15 @@ from geodns.api.ledger import Found
 from geodns.api.ports import Health, Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
-from geodns.api.requests import TERMS, number, read_body, read_query, read_terms
+from geodns.api.requests import (
+    TERMS,
+    author,
+    number,
+    read_body,
+    read_query,
+    read_terms,
+    scope_of,
+)
 from geodns.api.service import Service
 from geodns.api.writing import Outcome, Plan
 from geodns.document.places import location_of
@@ -98,7 +106,7 @@ class Collection:
         query = read_query(request, ("limit", "cursor"))
         limit = number(query, "limit", PAGE_DEFAULT, 1, PAGE_MAX)
         found, following = self._service.page(
-            self._kind, self._key(request), query.get("cursor", ""), limit
+            self._kind, self._key(request), query.get("cursor", ""), limit, scope_of(request)
         )
         return JSONResponse({"items": [self._view(item) for item in found], "next": following})
 
@@ -129,7 +137,7 @@ class Collection:
         token = request.state.token
         await self._registration.check(token, key[0], data)
         outcome = await self._service.put(self._kind, key, data, terms)
-        secret = await self._registration.secret_for(token, key[0])
+        secret = await self._registration.secret_for(token, key[0], author(request))
         return self._written(key, outcome, {"secret": secret} if secret else None)
 
     async def merge(self, request: Request) -> Response:
@@ -145,7 +153,7 @@ class Collection:
         if outcome.plan is not None:
             return JSONResponse(plan_view(outcome.plan))
         if self._kind is NODE:
-            await self._registration.forget(key[0])
+            await self._registration.forget(key[0], author(request))
         return Response(status_code=204)
 
     # --- From the request ---

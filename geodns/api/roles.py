@@ -6,19 +6,20 @@ import re
 from fnmatch import fnmatchcase
 
 from geodns.api.problems import HttpError
+from geodns.api.scope import READING, Scope
 from geodns.store.base import Token
 
 OWN_PREFIX = "node:"
 """Ids of the tokens that nodes have of their own; no token made by hand can be called so."""
-
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _NODE = re.compile(r"/api/v1/nodes/([a-z0-9-]+)(/heartbeat)?")
 _VERDICT = re.compile(r"/api/v1/monitors/[a-z0-9-]+/verdicts/([a-z0-9-]+)")
 
 
 def permit(token: Token, method: str, path: str) -> None:
-    """Errors: HttpError 403 if the token's role does not allow it."""
+    """Errors: HttpError 403 if the token's role does not allow it; Forbidden if its zones and
+    nodes do not."""
+    Scope.of(token).require_path(method, path)
     match token.role:
         case "admin":
             return

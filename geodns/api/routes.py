@@ -18,7 +18,15 @@ from geodns.api.kinds import ALL
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.preconditions import Terms
 from geodns.api.problems import reason_view
-from geodns.api.requests import TERMS, flag, read_body, read_query, read_terms, required
+from geodns.api.requests import (
+    TERMS,
+    flag,
+    read_body,
+    read_query,
+    read_terms,
+    required,
+    scope_of,
+)
 from geodns.api.resources import plan_view
 from geodns.api.service import Service
 from geodns.api.writing import Outcome
@@ -39,7 +47,8 @@ def document_routes(service: Service) -> APIRouter:
     async def export(request: Request) -> Response:
         read_query(request, ())
         return JSONResponse(
-            await run_in_threadpool(service.export), headers={"ETag": f'"{service.revision}"'}
+            await run_in_threadpool(service.export, scope_of(request)),
+            headers={"ETag": f'"{service.revision}"'},
         )
 
     @router.put(
@@ -62,7 +71,7 @@ def document_routes(service: Service) -> APIRouter:
     )
     async def plan(request: Request) -> Response:
         query = read_query(request, ("prune",))
-        terms = Terms(request.state.actor, plan=True)
+        terms = Terms(request.state.actor, plan=True, scope=scope_of(request))
         outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
         return applied(outcome)
 
@@ -105,6 +114,7 @@ def question_routes(service: Service, observer: Observer, health: Health, geo: G
     async def explain(request: Request) -> Response:
         query = read_query(request, ("name", "type", "from", "resolver"))
         name = required(query, "name")
+        scope_of(request).require_name(name, service.config.zones)
         source = _prefix(query["from"]) if query.get("from") else None
         resolver = _address("resolver", query["resolver"]) if query.get("resolver") else None
         rtype = query.get("type") or "A"

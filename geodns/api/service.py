@@ -13,6 +13,7 @@ from geodns.api.ledger import Found, Ledger, Version
 from geodns.api.ports import Geo, Publisher
 from geodns.api.preconditions import Terms, not_found
 from geodns.api.publishing import Publishing
+from geodns.api.scope import EVERYTHING, Scope
 from geodns.api.writing import Draft, Outcome, Writing
 from geodns.document.check import check
 from geodns.document.load import from_document, to_document
@@ -60,7 +61,7 @@ class Service:
         return self._ledger.current.get(kind, key)
 
     def page(
-        self, kind: Kind, home: Key, after_id: str, limit: int
+        self, kind: Kind, home: Key, after_id: str, limit: int, scope: Scope = EVERYTHING
     ) -> tuple[list[Found], str | None]:
         """A collection's resources ordered by id, and the cursor of what follows them.
 
@@ -69,15 +70,15 @@ class Service:
         now = self._ledger.current
         if kind.home and home[0] not in now.config.zones:
             raise not_found(ZONE.title(home))
-        return now.page(kind, home, after_id, limit)
+        return now.page(kind, home, after_id, limit, scope)
 
     def author(self, found: Found) -> str:
         """Whose token wrote a resource last. Errors: Unavailable."""
         return self._ledger.author(found.revision)
 
-    def export(self) -> dict[str, Any]:
-        """The whole configuration as a document."""
-        return to_document(self.config)
+    def export(self, scope: Scope = EVERYTHING) -> dict[str, Any]:
+        """The whole configuration as a document, or what of it may be seen."""
+        return to_document(scope.seen(self.config))
 
     # --- Writing ---
     # Errors of all: ConfigError, NotFound, Conflict, Stale, UnsafePlan, Unavailable, and nothing

@@ -152,6 +152,7 @@ class Writing:
     def _perform(self, drafting: Drafting, terms: Terms) -> _Done:
         before = self._ledger.draft
         drafted = drafting(before)
+        terms.scope.require(before.config, drafted.after)
         faults = self._faults(before.config, drafted.after)
         if faults:
             # A removal is well formed: it is what would be left that cannot be served.

@@ -12,6 +12,12 @@ from geodns.model.override import Instant
 
 Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}$")]
 
+ZonePattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.@*?\\-]{1,255}$")]
+
+OVERLAP_MAX_S = 30 * 86_400
+"""How long an old secret may live on. Source: no reference; a month, for those who
+change it by hand."""
+
 
 class Heartbeat(Resource):
     """A sign of life. ``load`` is in whatever the node's ``shed`` is in."""
@@ -29,9 +35,17 @@ class PushedVerdict(Resource):
 
 
 class NewToken(Resource):
-    """A token to be made. ``nodes`` are ids an agent may speak for; * and ? stand for any."""
+    """A token to be made. ``nodes`` are ids an agent may speak for; an operator or reader is
+    limited to ``nodes`` and ``zones`` if any are given. * and ? stand for any characters."""
 
     id: Id
     role: Literal["operator", "agent", "reader"]
     nodes: tuple[Pattern, ...] = Field(default=(), max_length=100)
+    zones: tuple[ZonePattern, ...] = Field(default=(), max_length=100)
     expires_at: Instant | None = None
+
+
+class Rotation(Resource):
+    """A new secret in place of the old one, which may live on for a while."""
+
+    overlap_s: int = Field(default=0, ge=0, le=OVERLAP_MAX_S)
