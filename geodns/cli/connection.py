@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from geodns.errors import ConfigError, Reason, Unavailable
+from geodns.net import ANSWER_TIMEOUT_S, Client
 from geodns.settings import ENVIRONMENT_PREFIX, default_data_dir
 from geodns.settings.values import Endpoint, endpoint
-
-# httpx's own command line would load 40 ms of libraries that no command here needs; None is
-# how the import system is told that a module is not there, and httpx does without.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-
-from geodns.net import ANSWER_TIMEOUT_S, Client  # noqa: E402
 
 ANNOUNCEMENT = "api.json"
 TOKEN_FILE = "admin.token"

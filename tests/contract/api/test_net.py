@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -114,12 +115,40 @@ def test_proxies_of_the_environment_are_not_used(
     assert Client(url, prod.token).request("GET", "/livez").status == 200
 
 
-def answering(status: int, content: bytes, media_type: str) -> Client:
-    def handle(request: httpx.Request) -> httpx.Response:
-        headers = {"Content-Type": media_type, "Location": "http://evil.test/"}
-        return httpx.Response(status, content=content, headers=headers)
+@pytest.fixture
+def answering() -> Iterator[Callable[[bytes], str]]:
+    """The URL of a server that says just this to whoever connects, then waits for the end."""
+    ends: list[Callable[[], None]] = []
 
-    return Client("http://api.test", "token", transport=httpx.MockTransport(handle))
+    def serve(octets: bytes) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        ended = threading.Event()
+
+        def run() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.recv(65536)
+                peer.sendall(octets)
+                if octets:
+                    peer.shutdown(socket.SHUT_WR)
+                ended.wait(10)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        ends.extend((ended.set, thread.join, listener.close))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    for end in ends:
+        end()
+
+
+def reply(status: int, content: bytes, media_type: str) -> bytes:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\n"
+    return (
+        f"{head}Location: http://evil.test/\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+        + (content)
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,28 +167,57 @@ def answering(status: int, content: bytes, media_type: str) -> Client:
     ],
 )
 def test_whatever_answers_there_is_an_error_of_ours(
-    status: int, content: bytes, media_type: str, kind: type[GeodnsError]
+    answering: Any, status: int, content: bytes, media_type: str, kind: type[GeodnsError]
 ) -> None:
-    with pytest.raises(GeodnsError) as caught:
-        answering(status, content, media_type).request("GET", "/x")
+    client = Client(answering(reply(status, content, media_type)), "token")
+    with client, pytest.raises(GeodnsError) as caught:
+        client.request("GET", "/x")
     assert type(caught.value) is kind
 
 
-def test_a_reply_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_without_end_is_given_up(answering: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("geodns.net.ANSWER_MAX_BYTES", 1000)
-    with pytest.raises(Unavailable, match="more than 1000"):
-        answering(200, b"x" * 2000, "text/plain").request("GET", "/x")
+    client = Client(answering(reply(200, b"x" * 2000, "text/plain")))
+    with client, pytest.raises(Unavailable, match="more than 1000"):
+        client.request("GET", "/x")
 
 
-@pytest.mark.parametrize("failure", [httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_a_connection_that_fails_later_is_told_apart(failure: type[Exception]) -> None:
-    def handle(request: httpx.Request) -> httpx.Response:
-        raise failure("broken")
-
-    client = Client("http://api.test", transport=httpx.MockTransport(handle))
-    with pytest.raises(Unavailable) as caught:
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (b"", "did not answer PUT /x in time"),
+        (b"SSH-2.0-x\r\n", "broke off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "broke off"),
+        (reply(200, b"x" * 9, "text/plain")[:-4], "4 octets are missing"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000, "broke off"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "broke off"),
+    ],
+)
+def test_a_connection_that_fails_later_is_told_apart(
+    answering: Any, octets: bytes, told: str
+) -> None:
+    client = Client(answering(octets), answer_timeout_s=0.5)
+    with client, pytest.raises(Unavailable, match=told) as caught:
         client.request("PUT", "/x", {})
     assert "cannot reach" not in str(caught.value)
+
+
+def test_a_kept_connection_that_was_closed_is_made_anew(client: Client) -> None:
+    assert client.request("GET", "/livez").status == 200
+    kept = client._connection._kept
+    assert kept is not None
+    assert kept.sock is not None
+    kept.sock.shutdown(socket.SHUT_RDWR)
+    assert client.request("GET", "/livez").status == 200
+
+
+def test_a_body_tells_how_much_of_it_has_gone_out(client: Client) -> None:
+    told: list[tuple[int, int]] = []
+    body = {"addresses": ["192.0.2.1"], "labels": {"x": "y" * 60}, "at": "FRA" + " " * 200_000}
+    with suppress(ConfigError):
+        client.request("PUT", "/api/v1/nodes/a", body, sent=lambda *each: told.append(each))
+    assert told[0][0] == 2**16
+    assert told[-1][0] == told[-1][1] > 200_000
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8053", "ftp://x", "http://", "http://[::1"])

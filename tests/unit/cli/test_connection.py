@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
-import httpx
 import pytest
+
+from geodns.net.connection import Connection
 
 Commands = Callable[..., Any]
 
 
+class Request(NamedTuple):
+    """A request that left."""
+
+    api: str
+    headers: Mapping[str, str]
+
+
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """The requests that left; each is answered by an empty list."""
-    requests: list[httpx.Request] = []
+    requests: list[Request] = []
 
-    def answer(self: object, request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return httpx.Response(200, json={"items": [], "next": None})
+    @contextmanager
+    def exchange(self: Any, *asked: Any) -> Iterator[Any]:
+        requests.append(Request(self._base_url, asked[3]))
+        text = b'{"items": [], "next": null}'
+        headers = {"content-type": "application/json"}
+        yield SimpleNamespace(status=200, headers=headers, read=lambda _: text, length=0)
 
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    monkeypatch.setattr(Connection, "exchange", exchange)
     return requests
 
 
@@ -33,27 +46,27 @@ def announce(directory: Path, api: str = "http://127.0.0.1:8053") -> None:
 
 
 def test_the_data_directory_tells_address_and_token(
-    run: Commands, sent: list[httpx.Request], tmp_path: Path
+    run: Commands, sent: list[Request], tmp_path: Path
 ) -> None:
     announce(tmp_path)
     assert run("node", "list", "--data-dir", str(tmp_path)).code == 0
-    assert sent[0].url.host == "127.0.0.1"
-    assert sent[0].headers["authorization"] == "Bearer own-token"
+    assert sent[0].api == "http://127.0.0.1:8053"
+    assert sent[0].headers["Authorization"] == "Bearer own-token"
 
 
 def test_the_environment_is_before_the_data_directory(
-    run: Commands, sent: list[httpx.Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Commands, sent: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     announce(tmp_path)
     monkeypatch.setenv("GEODNS_API", "https://api.example.net")
     monkeypatch.setenv("GEODNS_TOKEN", "other-token")
     assert run("node", "list", "--data-dir", str(tmp_path)).code == 0
-    assert sent[0].url.host == "api.example.net"
-    assert sent[0].headers["authorization"] == "Bearer other-token"
+    assert sent[0].api == "https://api.example.net"
+    assert sent[0].headers["Authorization"] == "Bearer other-token"
 
 
 def test_the_token_of_the_directory_is_never_sent_to_another_server(
-    run: Commands, sent: list[httpx.Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Commands, sent: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     announce(tmp_path)
     monkeypatch.setenv("GEODNS_API", "https://api.example.net")

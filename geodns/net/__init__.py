@@ -10,14 +10,13 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import urlencode
 
-import httpx
-
+from geodns import __version__
 from geodns.errors import (
     ConfigError,
     Conflict,
@@ -28,21 +27,16 @@ from geodns.errors import (
     Unavailable,
     UnsafePlan,
 )
+from geodns.net.connection import Connection, Sent, lines
 
-CONNECT_TIMEOUT_S = 3.0
-"""Source: one lost SYN is sent again after 1 s (RFC 6298 §2); a second after 3."""
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 ANSWER_TIMEOUT_S = 30.0
 """Source: no reference; ?wait=true takes 5 s, a document of 16 MB some more."""
 
-CHUNK_OCTETS = 2**16
-"""Source: no reference; a long body is told of a hundred times while it goes out."""
-
 ANSWER_MAX_BYTES = 64 * 2**20
 """Source: no reference; a document is at most 16 MB when it comes in, more when indented."""
-
-# It logs each request with its whole URL, which may be a secret.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +56,19 @@ class Client:
         base_url: str,
         token: str = "",
         *,
-        transport: httpx.BaseTransport | None = None,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        trust: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        """``trust`` makes the context of TLS, if it is not the usual one. Errors: ConfigError."""
         self._base_url = base_url
-        headers = {"Accept": "application/json, application/problem+json;q=0.9, */*;q=0.1"}
+        self._answer_timeout_s = answer_timeout_s
+        self._headers = {
+            "Accept": "application/json, application/problem+json;q=0.9, */*;q=0.1",
+            "User-Agent": f"geodns/{__version__}",
+        }
         if token:
-            headers["Authorization"] = f"Bearer {_checked(token)}"
-        self._http = httpx.Client(
-            base_url=_base(base_url),
-            headers=headers,
-            # Without TLS no list of authorities is read, which takes longer than a request.
-            verify=base_url.startswith("https:"),
-            timeout=httpx.Timeout(answer_timeout_s, connect=CONNECT_TIMEOUT_S),
-            trust_env=False,
-            follow_redirects=False,  # the token must not follow to somewhere else
-            transport=transport,
-        )
+            self._headers["Authorization"] = f"Bearer {_checked(token)}"
+        self._connection = Connection(base_url, trust or _trusted)
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +83,7 @@ class Client:
 
     def close(self) -> None:
         """End the connections."""
-        self._http.close()
+        self._connection.close()
 
     def request(
         self,
@@ -102,7 +92,7 @@ class Client:
         body: object = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        sent: Callable[[int, int], None] | None = None,
+        sent: Sent | None = None,
     ) -> Answer:
         """One request; ``body`` goes out as JSON, or as it is if it is octets, whose Content-Type
         is then among ``headers``. ``sent`` is told how many octets have gone out, and of how many.
@@ -110,17 +100,15 @@ class Client:
         Errors: the error tree as the server reported it, with all its reasons; Unavailable if
                 nobody answers.
         """
-        fields = dict(headers or {})
+        fields = {**self._headers, **(headers or {})}
         content = body if isinstance(body, bytes) else None
         if body is not None and content is None:
             content = json.dumps(body, allow_nan=False).encode()
             fields.setdefault("Content-Type", "application/json")
-        parts = content if content is None or sent is None else _parts(content, fields, sent)
-        status, reply_headers, octets = self._exchange(method, path, parts, params, fields)
-        answer = Answer(status, _parsed(octets, reply_headers), reply_headers)
-        if not 200 <= status < 300:
-            raise error_from(answer, self._base_url)
-        return answer
+        target = f"{path}?{urlencode(params)}" if params else path
+        patience_s = self._answer_timeout_s
+        with self._connection.exchange(method, target, content, fields, patience_s, sent) as reply:
+            return self._answer(reply)
 
     def lines(
         self, path: str, headers: Mapping[str, str] | None = None, *, quiet_s: float
@@ -129,71 +117,32 @@ class Client:
 
         Errors: as `request`; Unavailable also when nothing comes for ``quiet_s``.
         """
-        patience = httpx.Timeout(quiet_s, connect=CONNECT_TIMEOUT_S)
-        with (
-            self._told("GET", path),
-            self._http.stream("GET", path, headers=headers, timeout=patience) as reply,
-        ):
-            if not reply.is_success:
-                octets = self._bounded(reply)
-                answer = Answer(reply.status_code, _parsed(octets, reply.headers), reply.headers)
-                raise error_from(answer, self._base_url)
-            yield from reply.iter_lines()
-
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        content: bytes | Iterator[bytes] | None,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str],
-    ) -> tuple[int, httpx.Headers, bytes]:
-        with (
-            self._told(method, path),
-            self._http.stream(
-                method, path, content=content, params=params, headers=headers
-            ) as reply,
-        ):
-            return reply.status_code, reply.headers, self._bounded(reply)
-
-    @contextmanager
-    def _told(self, method: str, path: str) -> Iterator[None]:
-        """Errors: Unavailable in words, for whatever the network does."""
+        fields = {**self._headers, **(headers or {})}
         try:
-            yield
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Unavailable(
-                f"cannot reach {self._base_url} ({error}): is `geodns serve` running?"
-            ) from None
-        except httpx.TimeoutException:
-            raise Unavailable(
-                f"{self._base_url} did not answer {method} {path} in time; "
-                "whether it was done is not known"
-            ) from None
-        except httpx.TransportError as error:
-            raise Unavailable(f"{self._base_url} broke off: {error}") from None
+            with self._connection.exchange("GET", path, None, fields, quiet_s, None) as reply:
+                if reply.status != 200:
+                    self._answer(reply)
+                yield from lines(reply)
+        finally:
+            self._connection.close()
 
-    def _bounded(self, reply: httpx.Response) -> bytes:
-        octets = bytearray()
-        for chunk in reply.iter_bytes():
-            octets += chunk
-            if len(octets) > ANSWER_MAX_BYTES:
-                raise Unavailable(f"{self._base_url} answers more than {ANSWER_MAX_BYTES} octets")
-        return bytes(octets)
+    def _answer(self, reply: HTTPResponse) -> Answer:
+        """Errors: what the reply tells of."""
+        headers = cast(Mapping[str, str], reply.headers)  # whose names have no case
+        answer = Answer(reply.status, _parsed(self._bounded(reply), headers), headers)
+        if not 200 <= answer.status < 300:
+            raise error_from(answer, self._base_url)
+        return answer
 
-
-def _parts(
-    content: bytes, headers: dict[str, str], sent: Callable[[int, int], None]
-) -> Iterator[bytes]:
-    """The octets in parts; their length is told, or they would go out without one."""
-    headers["Content-Length"] = str(len(content))
-
-    def parts() -> Iterator[bytes]:
-        for start in range(0, len(content), CHUNK_OCTETS):
-            yield content[start : start + CHUNK_OCTETS]
-            sent(min(start + CHUNK_OCTETS, len(content)), len(content))
-
-    return parts()
+    def _bounded(self, reply: HTTPResponse) -> bytes:
+        octets = reply.read(ANSWER_MAX_BYTES + 1)
+        if len(octets) > ANSWER_MAX_BYTES:
+            raise Unavailable(f"{self._base_url} answers more than {ANSWER_MAX_BYTES} octets")
+        if reply.length:
+            raise Unavailable(f"{self._base_url} broke off: {reply.length} octets are missing")
+        if not octets and reply.length is None and not reply.chunked:
+            raise Unavailable(f"{self._base_url} broke off in the head of its reply")
+        return octets
 
 
 async def post(url: str, address: str, octets: bytes, headers: Mapping[str, str]) -> int:
@@ -203,6 +152,10 @@ async def post(url: str, address: str, octets: bytes, headers: Mapping[str, str]
             still what is asked for and whom the certificate must be for.
     Errors: Unavailable in words that do not tell the URL. Time is the caller's to bound.
     """
+    import httpx
+
+    # It logs each request with its whole URL, which may be a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     target = httpx.URL(url)
     fields = {**headers, "Host": target.netloc.decode("ascii"), "User-Agent": "geodns"}
     try:
@@ -226,6 +179,8 @@ async def post(url: str, address: str, octets: bytes, headers: Mapping[str, str]
 @lru_cache(maxsize=1)
 def _trusted() -> ssl.SSLContext:
     """The authorities, read once: that takes longer than a request."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -265,7 +220,7 @@ def _reason(item: dict[str, Any]) -> Reason:
     )
 
 
-def _parsed(octets: bytes, headers: httpx.Headers) -> Any:
+def _parsed(octets: bytes, headers: Mapping[str, str]) -> Any:
     if not octets:
         return None
     media_type = headers.get("content-type", "").partition(";")[0].strip()
@@ -275,16 +230,6 @@ def _parsed(octets: bytes, headers: httpx.Headers) -> Any:
         except (ValueError, RecursionError):
             raise Unavailable("the reply says it is JSON and is not") from None
     return octets.decode("utf-8", "replace")
-
-
-def _base(text: str) -> httpx.URL:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ConfigError(f"{text!r} is not a URL: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigError(f"{text!r} is not the URL of an API; write it like http://127.0.0.1:8053")
-    return url
 
 
 def _checked(token: str) -> str:
