@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Match
 
 from geodns import __version__
 from geodns.api import openapi
@@ -20,6 +21,7 @@ from geodns.api.envelope import Envelope
 from geodns.api.events import event_routes
 from geodns.api.history import history_routes
 from geodns.api.latencies import latency_routes
+from geodns.api.pace import Pace
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.resources import PREFIX, resource_routes
@@ -30,6 +32,8 @@ from geodns.api.zonefiles import zonefile_routes
 from geodns.document.schema import document_schema
 from geodns.errors import GeodnsError
 from geodns.store.base import Store, Token
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 ABOUT = "Steers users to the nearest healthy edge node."
 
@@ -43,12 +47,13 @@ def create_app(
     store: Store,
     verify_token: Callable[[str], Token | None],
     engine: str,
+    requests_per_s: float = 0,
 ) -> FastAPI:
     """The admin API as an ASGI application.
 
     Shape: ``verify_token`` takes a bearer token and gives what it stands for, None if it is
            nobody's; it may block. ``store`` keeps the tokens. ``engine`` is the name of the
-           engine that answers.
+           engine that answers, ``requests_per_s`` how often one address may ask, 0 any number.
     """
     app = FastAPI(
         title="geodns",
@@ -58,7 +63,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Envelope, gate=Gate(verify_token))],
+        middleware=[Middleware(Envelope, gate=Gate(verify_token), pace=Pace(requests_per_s))],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
     )
     app.include_router(resource_routes(service, observer, health, registration), prefix=PREFIX)
@@ -114,6 +119,18 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
         status.phrase.capitalize(),
         details.get(status.value, f"{error.detail}."),
         hint="/docs lists what there is.",
-        headers=error.headers,
+        headers=_allow(request) if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers,
     )
     return await _refuse(request, refused)
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """All methods of a path (RFC 9110 §10.2.1): each route knows of its own alone."""
+    allowed = [method for method in METHODS if _is_possible(request, method)]
+    return {"Allow": ", ".join(allowed)}
+
+
+def _is_possible(request: Request, method: str) -> bool:
+    routed = "GET" if method == "HEAD" else method  # as the envelope has it
+    scope = {**request.scope, "method": routed}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

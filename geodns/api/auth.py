@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
+from geodns.api.pace import source_of
 from geodns.api.problems import HttpError
 from geodns.store.base import Token
 
@@ -22,6 +23,11 @@ Source: no reference; a person who mistypes does not notice, a guesser gets nowh
 
 SOURCES_MAX = 4096
 """Sources remembered. Source: no reference; some 600 kB."""
+
+COMPLAINT_S = 60.0
+"""Between two log lines on slowed sources. Source: no reference; a guesser must not fill a disk."""
+
+log = logging.getLogger("geodns.api")
 
 
 class Gate:
@@ -38,6 +44,7 @@ class Gate:
         self._clock = clock
         self._sleep = sleep
         self._next_failure_s: OrderedDict[str, float] = OrderedDict()
+        self._complained_s = float("-inf")
 
     async def actor(self, authorization: Iterable[bytes], address: str) -> Token:
         """The token that the Authorization fields carry.
@@ -49,7 +56,7 @@ class Gate:
         actor = await asyncio.to_thread(self._verify, token) if token else None
         if actor is not None:
             return actor
-        await self._slow_down(_source(address))
+        await self._slow_down(source_of(address))
         raise _unauthorized(bool(token))
 
     async def _slow_down(self, source: str) -> None:
@@ -63,7 +70,13 @@ class Gate:
         if len(self._next_failure_s) > SOURCES_MAX:
             self._next_failure_s.popitem(last=False)
         if turn_s > now_s:
+            self._complain(source, now_s)
             await self._sleep(turn_s - now_s)
+
+    def _complain(self, source: str, now_s: float) -> None:
+        if now_s - self._complained_s > COMPLAINT_S:
+            self._complained_s = now_s
+            log.warning("sign-ins from %s fail and are slowed down, perhaps others' too", source)
 
 
 def _bearer_token(fields: list[bytes]) -> str | None:
@@ -75,17 +88,6 @@ def _bearer_token(fields: list[bytes]) -> str | None:
     if scheme.lower() != b"bearer" or not token.isascii():
         return None
     return token.decode("ascii") or None
-
-
-def _source(address: str) -> str:
-    """An IPv6 user has a whole /64 to try from."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
-    return address
 
 
 def _unauthorized(presented: bool) -> HttpError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import math
 import secrets
 import time
 
@@ -11,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geodns.api.auth import Gate
-from geodns.api.problems import problem_response
+from geodns.api.pace import Pace, source_of
+from geodns.api.problems import HttpError, problem_response
 from geodns.api.roles import permit
 from geodns.errors import GeodnsError
 from geodns.store.base import Token
@@ -22,8 +26,17 @@ access_log = logging.getLogger("geodns.api.access")
 GUARDED_PREFIX = "/api"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
+REQUEST_TIMEOUT_S = 120.0
+"""From the head of a request to that of its reply. Source: no reference; a document of 16 MB takes
+30 s to arrive and some 20 to be judged and published."""
+
+INTAKE_MAX_BYTES = 32 * 2**20
+"""Octets of bodies held at once, of all requests. Source: no reference; two of the largest
+documents."""
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'",
@@ -32,19 +45,25 @@ HEADERS = {
 }
 """Source: OWASP REST Security Cheat Sheet, "Security Headers"."""
 
+HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Over TLS only (RFC 6797 §7.2). Source: OWASP HTTP Strict Transport Security Cheat Sheet, a year;
+not for subdomains, which need not be ours."""
+
 
 class Envelope:
     """The outermost layer around the routes: tells who asks before anything is routed."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, pace: Pace) -> None:
         self._app = app
         self._gate = gate
+        self._pace = pace
+        self._intake_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reply = _Reply(send, _request_id())
+        reply = _Reply(scope, send)
         scope.setdefault("state", {})["request_id"] = reply.request_id
         started_s = time.monotonic()
         await self._answer(scope, receive, reply)
@@ -52,49 +71,129 @@ class Envelope:
             _log_write(scope, reply, time.monotonic() - started_s)
 
     async def _answer(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
+        limit = reply.limit
         try:
-            if scope["path"].startswith(GUARDED_PREFIX):
-                token = await self._token(scope)
-                scope["state"] |= {"actor": token.id, "token": token}
-                permit(token, scope["method"], scope["path"])
-            await self._app(scope, receive, reply.send)
-        except ClientDisconnect:
-            pass  # nobody is left to be told
+            async with limit:
+                await self._admitted(scope, receive, reply)
+        except (ClientDisconnect, _HeadersSuffice):
+            pass  # nobody is left to be told, or wants to know more
         except Exception as error:
-            if not isinstance(error, GeodnsError):
-                log.exception("request %s failed unexpectedly", reply.request_id)
-                what = "Something unexpected happened; the log tells more under"
-                error = GeodnsError(f"{what} {reply.request_id}.")
+            told = _too_slow() if limit.expired() else _told(error, reply.request_id)
             if reply.status == 0:
-                await problem_response(error, reply.request_id)(scope, receive, reply.send)
+                await problem_response(told, reply.request_id)(scope, receive, reply.send)
+
+    async def _admitted(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
+        wait_s = self._pace.wait_s(source_of(source_address(scope)))
+        if wait_s:
+            raise _too_often(wait_s)
+        if scope["path"].startswith(GUARDED_PREFIX):
+            token = await self._token(scope)
+            scope["state"] |= {"actor": token.id, "token": token}
+            permit(token, scope["method"], scope["path"])
+        await self._bounded(scope, receive, reply.send)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have it answered, with a bound on what all bodies together take."""
+        mine_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal mine_bytes
+            message = await receive()
+            octets = len(message.get("body", b""))
+            mine_bytes += octets
+            self._intake_bytes += octets
+            if self._intake_bytes > INTAKE_MAX_BYTES:
+                raise _too_much_at_once()
+            return message
+
+        # RFC 9110 §9.3.2: HEAD is GET without the content, wherever there is GET.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        try:
+            await self._app(inner, counted, send)
+        finally:
+            self._intake_bytes -= mine_bytes
 
     async def _token(self, scope: Scope) -> Token:
         fields = [value for name, value in scope["headers"] if name == b"authorization"]
         return await self._gate.actor(fields, source_address(scope))
 
 
+def _told(error: Exception, request_id: str) -> GeodnsError:
+    """What a client is told of an error: ours as they are, of others where to look."""
+    if isinstance(error, GeodnsError):
+        return error
+    log.exception("request %s failed unexpectedly", request_id)
+    what = "Something unexpected happened; the log tells more under"
+    return GeodnsError(f"{what} {request_id}.")
+
+
+class _HeadersSuffice(Exception):
+    """The reply to HEAD is out, and the content goes on."""
+
+
 class _Reply:
     """The way out: adds the headers, remembers the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
-        self.request_id = request_id
+        self._is_head = scope["method"] == "HEAD"
+        self._is_secure = scope.get("scheme") == "https"
+        self.request_id = new_request_id()
         self.status = 0
+        self.limit = asyncio.timeout(REQUEST_TIMEOUT_S)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            with contextlib.suppress(RuntimeError):  # it is over, by an error or in time
+                self.limit.reschedule(None)  # what has begun may last: a stream does
             headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self.request_id
-            for name, value in HEADERS.items():
+            for name, value in strict_headers(self.request_id, secure=self._is_secure):
                 headers.setdefault(name, value)
+        elif self._is_head and message.get("more_body", False):
+            await self._send({**message, "body": b"", "more_body": False})
+            raise _HeadersSuffice
         await self._send(message)
+
+
+def strict_headers(request_id: str, *, secure: bool) -> list[tuple[str, str]]:
+    """The fields of every reply, unless it has its own."""
+    shown = HEADERS | HSTS if secure else HEADERS
+    return [("X-Request-Id", request_id), *shown.items()]
 
 
 def source_address(scope: Scope) -> str:
     """The address of the other end of the connection; "" if it has none."""
     client = scope.get("client")
     return client[0] if client else ""
+
+
+def _too_often(wait_s: float) -> HttpError:
+    return HttpError(
+        429,
+        "too_many_requests",
+        "Too many requests",
+        "More requests came from this address than api_requests_per_s allows.",
+        headers={"Retry-After": str(math.ceil(wait_s))},
+    )
+
+
+def _too_much_at_once() -> HttpError:
+    return HttpError(
+        503,
+        "busy",
+        "Busy",
+        f"More than {INTAKE_MAX_BYTES} octets are being sent at once.",
+        hint="Send large bodies one after another.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _too_slow() -> HttpError:
+    detail = (
+        f"There was no answer within {REQUEST_TIMEOUT_S:g} s; whether it was done is not known."
+    )
+    return HttpError(503, "timeout", "Timeout", detail)
 
 
 def _log_write(scope: Scope, reply: _Reply, elapsed_s: float) -> None:
@@ -115,7 +214,7 @@ def _log_write(scope: Scope, reply: _Reply, elapsed_s: float) -> None:
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def _request_id() -> str:
+def new_request_id() -> str:
     """A ULID: 48 bits of Unix milliseconds and 80 random ones in Crockford's base 32."""
     number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

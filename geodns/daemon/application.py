@@ -43,7 +43,8 @@ def make_application(control: Controller) -> FastAPI:
         Poster(Local(own_ports=ApiPorts(control.data_dir))),
     )
     parts = (service, observer, control.desk, control.geo, registration, store)
-    return create_app(*parts, owner_of, observer.engine)
+    pace = control.settings.api_requests_per_s
+    return create_app(*parts, owner_of, observer.engine, pace)
 
 
 async def publish_at_start(control: Controller) -> None:

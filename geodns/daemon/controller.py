@@ -41,7 +41,8 @@ class Controller:
     """The pieces of one control process; fills the API's port `Publisher`."""
 
     def __init__(self, settings: Settings, places: Places, writer: asyncio.StreamWriter) -> None:
-        self._settings = settings
+        self.settings = settings
+        self.reload = asyncio.Event()
         self._places = places
         self._writer = writer
         self._waiting: dict[int, asyncio.Future[None]] = {}
@@ -77,7 +78,7 @@ class Controller:
     @property
     def dns_endpoints(self) -> list[str]:
         """Where DNS is answered."""
-        return [str(endpoint) for endpoint in self._settings.dns]
+        return [str(endpoint) for endpoint in self.settings.dns]
 
     # -- The API's port
 
@@ -143,6 +144,8 @@ class Controller:
                 self.observer.counts = message["counted"]
             elif "journal" in message:
                 self.desk.happenings.ring()
+            elif "reload" in message:
+                self.reload.set()
             elif "told" in message:
                 self.desk.heard(message["told"])
             elif "accepted" in message:

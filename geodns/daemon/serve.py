@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import resource
 import socket
+import stat
 import sys
 from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
 
 from geodns.daemon.places import ADMIN_TOKEN, Places, make_pages, prepare
 from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
 from geodns.engine.native import is_built, reads_snapshots
 from geodns.errors import ConfigError, Reason
-from geodns.settings import Settings
+from geodns.settings import TABLE, Settings
 from geodns.settings.values import Endpoint
 from geodns.snapshot.manifest import read_manifest
 
 FILES_WANTED = 65_536
 """Open files that supervisor and workers may have, each section of a generation being one (two
 for each zone, twice while it is taken over). Source: the unit in deploy/; shells give 1,024."""
+
+FILES_ENOUGH = 1_024
+"""Fewer are worth a warning. Source: what Linux gives a process by default."""
+
+PRIVATE = ("store.db*", "admin.token", "api.json", "verdicts", "drains", "id")
 
 log = logging.getLogger("geodns")
 
@@ -35,9 +45,12 @@ def run(settings: Settings) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     settings = replace(settings, engine=choose_engine(settings.engine))
+    os.umask(0o077)  # whatever we and our children write is for us alone
     allow_files(FILES_WANTED)
     places, lock = prepare(settings)
+    close_to_others(places.data)
     check_geo(settings, places)
+    check_tls(settings, places)
     make_pages(places, settings)
     listeners = bind_all(settings)
     api_socket = bind_api(settings.api)
@@ -45,8 +58,7 @@ def run(settings: Settings) -> int:
     log.info("geodns serves DNS on %s with the %s engine", _listed(bound), settings.engine)
     api = Endpoint(*api_socket.getsockname()[:2])
     log.info("the API is on %s, its token in %s", api, places.data / ADMIN_TOKEN)
-    if not sockets.is_local(api.host):
-        log.warning("the API's address %s is not on this machine yet", api.host)
+    warn_of_the_api(settings, api)
     return Supervisor(replace(settings, dns=bound), places, listeners, api_socket, lock).run()
 
 
@@ -56,6 +68,52 @@ def allow_files(wanted: int) -> None:
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < FILES_ENOUGH:
+        log.warning(
+            "only %d files may be open (%d are wanted): DNS over TCP and the API take few "
+            "connections, many zones have no room; raise it with ulimit -n or LimitNOFILE=",
+            most,
+            wanted,
+        )
+
+
+def close_to_others(data: Path) -> None:
+    """What earlier versions wrote for others to read is closed to them."""
+    for path in (path for pattern in PRIVATE for path in data.glob(pattern)):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+
+
+def check_tls(settings: Settings, places: Places) -> None:
+    """Errors: ConfigError when the API's certificate is no use and there is nothing else to serve.
+
+    With a generation on disk a bad certificate must not keep answers away: control reports it.
+    """
+    if settings.api_tls_cert is None or read_manifest(places.data)[0] is not None:
+        return
+    from geodns.api.wire.tls import read_certificate
+
+    read_certificate(settings.api_tls_cert, settings.api_tls_key, settings.api_tls_client_ca)
+
+
+def warn_of_the_api(settings: Settings, api: Endpoint) -> None:
+    """Say what is unwise about who can reach the API and read its secrets."""
+    if not sockets.is_local(api.host):
+        log.warning("the API's address %s is not on this machine yet", api.host)
+    if settings.api_tls_cert is None and not ip_address(api.host).is_loopback:
+        log.warning("the API is open to the network without TLS: tokens can be read on the way")
+    for setting in TABLE:
+        path = getattr(settings, setting.name)
+        if setting.secret and path is not None and _is_open(path):
+            log.warning("%s (%s) can be read by anybody here: chmod o-r", path, setting.name)
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 def check_geo(settings: Settings, places: Places) -> None:

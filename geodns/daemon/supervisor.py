@@ -83,7 +83,7 @@ class Supervisor:
         self._health: Message = {"ready": False}
         self._heard_s = 0.0
         self._suspects: dict[int, float] = {}
-        self._stopping = False
+        self._stopping = self._reloading = False
         self._serving = False
         workers = [
             Child(f"worker-{number}", partial(self._start_worker, number), WORKER_RESTART_S)
@@ -97,6 +97,8 @@ class Supervisor:
         """Serve; returns the exit status."""
         for number in ENDINGS:
             signal.signal(number, lambda *_: self._stop())
+        if not os.isatty(0):  # there a hang-up is the end of a session, and of us
+            signal.signal(signal.SIGHUP, lambda *_: self._reload())
         self._generations.load_last()
         for child in self._children:
             self._start(child)
@@ -109,6 +111,9 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._stopping = True
+
+    def _reload(self) -> None:
+        self._reloading = True
 
     # -- Generations
 
@@ -168,6 +173,9 @@ class Supervisor:
         """Restart what is due, replace what is wedged."""
         if not self._places.status.exists():
             self._renew_memory()
+        if self._reloading:
+            self._reloading = False
+            self._tell("control", {"reload": True})
         now_s = time.monotonic()
         for child in self._children:
             if not child.running and child.due_s <= now_s and not self._stopping:

@@ -37,6 +37,12 @@ class Settings:
     runtime_dir: Path | None
     dns: tuple[Endpoint, ...]
     api: Endpoint
+    api_tls_cert: Path | None
+    api_tls_key: Path | None
+    api_tls_client_ca: Path | None
+    api_connections: int
+    api_connections_per_source: int
+    api_requests_per_s: int
     engine: str
     workers: int
     geo_db: Path | None
@@ -58,7 +64,9 @@ class Setting:
 
     Shape: ``default`` is text as a person would write it, or finds that text; ``shown`` says a
            found default in words. ``read`` turns text into the value or raises ValueError with
-           the bound. With ``many`` it reads each of several.
+           the bound. With ``many`` it reads each of several. ``secret`` marks a file whose
+           content is nobody else's business: what is given for it is never shown or logged, for
+           it may be the secret itself, and the server warns if others can read the file.
     """
 
     name: str
@@ -69,6 +77,7 @@ class Setting:
     many: bool = False
     optional: bool = False
     shown: str = ""
+    secret: bool = False
 
     @property
     def flag(self) -> str:
@@ -127,6 +136,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], config: Path |
             values[setting.name] = setting.value(one.text)
         except ValueError as bound:
             faults.append(_fault(one, str(bound)))
+    faults += _lacking(values)
     if faults:
         raise ConfigError(faults)
     return Settings(**{**values, "nsid": values["nsid"] or ""})
@@ -152,7 +162,8 @@ def markdown() -> str:
         ways = f"`{setting.flag} {setting.metavar}`{' …' * setting.many}<br>`{setting.variable}`"
         default = setting.default_shown
         shown = default if setting.shown else f"`{default}`" if default else ""
-        rows.append((f"`{setting.name}`", ways, shown, setting.help))
+        meaning = setting.help + " *Secret.*" * setting.secret
+        rows.append((f"`{setting.name}`", ways, shown, meaning))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
@@ -213,12 +224,23 @@ def _text(value: object) -> str:
     return ",".join(map(str, value)) if several else str(value)  # type: ignore[call-overload]
 
 
+def _lacking(values: Mapping[str, Any]) -> list[Reason]:
+    """Faults of settings that mean nothing without another."""
+    return [
+        Reason(f"/{name}", "needs_another", f"{_flag(name)} needs {_flag('api_tls_cert')}.")
+        for name in ("api_tls_key", "api_tls_client_ca")
+        if values.get(name) and not values.get("api_tls_cert")
+    ]
+
+
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
 def _fault(one: _Given, bound: str) -> Reason:
     shown = one.text if len(one.text) <= 80 else f"{one.text[:77]}..."
+    if one.name in {setting.name for setting in TABLE if setting.secret}:
+        shown = "(not shown)"
     detail = f'"{shown}" ({one.source}) {bound}.'.replace("\0", "").replace("?.", "?")
     return Reason(f"/{one.name}", "out_of_range", detail, shown)
 
@@ -240,6 +262,23 @@ TABLE = (
     Setting("dns", "ADDR:PORT", "[::]:53", "Where DNS is served, UDP and TCP; may be repeated.",
             endpoint, many=True),
     Setting("api", "ADDR:PORT", "127.0.0.1:8053", "Where the admin API is served.", endpoint),
+    Setting("api_tls_cert", "FILE", "",
+            "Certificate of the API, PEM, with its chain; read anew when it changes.",
+            path, optional=True, shown="none: plain HTTP"),
+    Setting("api_tls_key", "FILE", "", "Its key, PEM, without a password.",
+            path, optional=True, shown="in the certificate's file", secret=True),
+    Setting("api_tls_client_ca", "FILE", "",
+            "Whose certificates clients must have to connect; they need a token all the same.",
+            path, optional=True, shown="clients need no certificate"),
+    # Source: measured, some 8 kB each, 40 if they do their worst.
+    Setting("api_connections", "N", "4096", "Most connections to the API at once, 16 to 65536.",
+            whole(16, 65536)),
+    Setting("api_connections_per_source", "N", "2048",
+            "Of them, most from one address or IPv6 /64, 1 to 65536.", whole(1, 65536)),
+    # Source: no reference; more than a process answers, less than it takes to read and refuse.
+    Setting("api_requests_per_s", "N", "1000",
+            "Most requests a second from one address or IPv6 /64; 0 is any number.",
+            whole(0, 10**6)),
     Setting("engine", "NAME", "auto",
             "Who answers: auto (native where it was built), native or python.",
             one_of("auto", "native", "python")),
@@ -263,7 +302,7 @@ TABLE = (
     # A file, for what stands in flags and variables is seen by others on the machine.
     Setting("cookie_secret_file", "FILE", "",
             "Cookie secrets, 32 hex digits a line; the first signs, all verify.",
-            path, optional=True, shown="a random one at each start"),
+            path, optional=True, shown="a random one at each start", secret=True),
     # Source: no reference; 32768 words and notes are 4.5 MB, 10,000 dual-stack nodes fit.
     Setting("status_slots", "N", "32768", "Most addresses under watch, 64 to 1048576.",
             whole(64, 2**20)),
