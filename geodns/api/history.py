@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter
@@ -23,10 +24,16 @@ NUMBER_MAX_DIGITS = 15
 """Source: no reference; more revisions than a server writes in its life."""
 
 
+HASH = re.compile(r"[0-9a-fA-F]{64}")
+
+_HASH = {"type": "string", "pattern": f"^{HASH.pattern}$"}
+_NUMBER = {"type": "integer", "minimum": 0}
+
+
 def history_routes(service: Service, store: Store) -> APIRouter:
     """Who changed what, when and why, and the way back."""
     router = APIRouter(tags=["history"])
-    paged = openapi.described(query=openapi.PAGING)
+    paged = openapi.described(query=openapi.NUMBERED)
     one = openapi.described(path=("number",))
 
     async def page(request: Request, revisions: bool) -> Response:
@@ -69,14 +76,25 @@ def history_routes(service: Service, store: Store) -> APIRouter:
     async def audit(request: Request) -> Response:
         return await page(request, revisions=False)
 
-    @router.get("/audit/verify", summary="Verify the audit", openapi_extra=openapi.described())
+    @router.get(
+        "/audit/verify",
+        summary="Verify the audit",
+        openapi_extra=openapi.described(
+            query={
+                "head": (_HASH, "The hash of an entry that was kept elsewhere: is it there still?"),
+                "number": (_NUMBER, "That entry's number."),
+            }
+        ),
+    )
     async def verify(request: Request) -> Response:
-        read_query(request, ())
-        found = await run_in_threadpool(store.verify)
+        query = read_query(request, ("head", "number"))
+        head = _hash(query["head"]) if "head" in query else None
+        wanted = _number("number", query["number"]) if "number" in query else None
+        found = await run_in_threadpool(store.verify, head, wanted)
         if found is None:
             return JSONResponse({"first": None, "last": None, "head": None})
-        head = {"first": found.first, "last": found.last, "head": found.head.hex()}
-        return JSONResponse(head)
+        ends = {"first": found.first, "last": found.last, "head": found.head.hex()}
+        return JSONResponse(ends)
 
     return router
 
@@ -112,6 +130,13 @@ def _changed(change: Changed) -> dict[str, Any]:
 
 def _shown(kind: str, stored: Body | None) -> Body | None:
     return None if stored is None else shown(kind, stored)
+
+
+def _hash(text: str) -> bytes:
+    """A hash of the audit. Errors: ConfigError."""
+    if HASH.fullmatch(text):
+        return bytes.fromhex(text)
+    raise ConfigError([Reason("", "bad_parameter", "head is 64 hex digits.", text[:200])])
 
 
 def _number(name: str, text: str) -> int:

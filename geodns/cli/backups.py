@@ -10,6 +10,9 @@ import typer
 
 from geodns.cli.options import DataDirOption
 from geodns.cli.output import write_lines
+from geodns.errors import ConfigError, Reason, Unavailable
+
+HASH_OCTETS = 32
 
 BackupArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The copy of the store.")]
 
@@ -18,8 +21,8 @@ def backup(file: BackupArgument, data_dir: DataDirOption = None) -> None:
     """Copy configuration, history, audit and tokens to a file; the server may run."""
     from geodns.store.backup import backup as copy
 
-    revision, _ = copy(_store(data_dir), file)
-    write_lines([f"revision {revision} is in {file}"])
+    judged = copy(_store(data_dir), file)
+    write_lines([f"revision {judged.revision} is in {file}"])
 
 
 def restore(file: BackupArgument, data_dir: DataDirOption = None) -> None:
@@ -36,18 +39,42 @@ def restore(file: BackupArgument, data_dir: DataDirOption = None) -> None:
     write_lines([f"revision {revision} is in {store}; start the server to serve it"])
 
 
-def doctor(data_dir: DataDirOption = None) -> None:
+def doctor(
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="HASH", show_default=False,
+                     help="A hash that doctor told before: the audit must still hold it."),
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:  # fmt: skip
     """Verify the store: every record, and the chain of the audit; the server may run."""
     import tempfile
 
     from geodns.store.backup import backup as copy
 
+    pinned = None if head is None else _hash(head)
     with tempfile.TemporaryDirectory() as directory:
-        revision, audit = copy(_store(data_dir), Path(directory) / "store.db")
-    write_lines([f"store: sound, revision {revision}"])
-    if audit is not None:
+        judged = copy(_store(data_dir), Path(directory) / "store.db", head=pinned)
+    write_lines([f"store: sound, revision {judged.revision}"])
+    if audit := judged.audit:
         write_lines([f"audit: entries {audit.first} to {audit.last} verified, "
                      f"head {audit.head.hex()}"])  # fmt: skip
+    if judged.damaged_tokens:
+        hint = "End them and make them anew; until then they count for nothing."
+        raise Unavailable([
+            Reason("", "damaged", f"The token {each} is damaged.", hint=hint)
+            for each in judged.damaged_tokens
+        ])  # fmt: skip
+
+
+def _hash(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) != HASH_OCTETS:
+        raise ConfigError([Reason("", "bad_parameter", "--head is 64 hex digits.", text[:200])])
+    return digest
 
 
 def _store(data_dir: Path | None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from geodns.errors import ConfigError, NotFound, Reason
@@ -15,11 +16,21 @@ PAGES_AT_ONCE = 1024
 """Source: sqlite.org/backup.html, steps let writers in between; 4 MB take some 10 ms."""
 
 
-def backup(store: Path, file: Path) -> tuple[int, Verified | None]:
-    """Copy a store, which may be in use, to a file that does not exist; its revision.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A store that is sound: its revision, its audit's end, and tokens that are not sound."""
+
+    revision: int
+    audit: Verified | None
+    damaged_tokens: tuple[str, ...]
+
+
+def backup(store: Path, file: Path, *, head: bytes | None = None) -> Judged:
+    """Copy a store, which may be in use, to a file that does not exist.
 
     Errors: NotFound without a store; ConfigError if the file exists; Unavailable if the store
-            is damaged or the file cannot be written. Then there is no file.
+            is damaged, its audit lacks the entry of hash ``head``, or the file cannot be
+            written. Then there is no file.
     """
     if not store.exists():
         raise NotFound([Reason("", "not_found", f"There is no store at {store}.")])
@@ -31,7 +42,7 @@ def backup(store: Path, file: Path) -> tuple[int, Verified | None]:
         remove(draft)
         try:
             _copy(store, draft)
-            judged = judge(draft, heal=False)
+            judged = judge(draft, heal=False, head=head)
             draft.rename(file)
             sync(file)
         finally:
@@ -53,7 +64,7 @@ def restore(file: Path, store: Path) -> int:
         remove(draft)
         try:
             _copy(file, draft)
-            revision, _ = judge(draft, heal=True)
+            revision = judge(draft, heal=True).revision
             if store.exists():
                 put_aside(store, "replaced")
             draft.rename(store)
@@ -63,15 +74,15 @@ def restore(file: Path, store: Path) -> int:
     return revision
 
 
-def judge(file: Path, *, heal: bool) -> tuple[int, Verified | None]:
-    """The revision of a store that is wholly sound, or heals, and its audit's end.
+def judge(file: Path, *, heal: bool, head: bytes | None = None) -> Judged:
+    """What there is to say of a store that is sound, or heals, and whose audit holds ``head``.
 
     Errors: Unavailable.
     """
     store = SqliteStore(file, heal=heal)
     try:
         revision, _ = store.read()
-        return revision, store.verify()
+        return Judged(revision, store.verify(head), tuple(store.damaged_tokens()))
     finally:
         store.close()
 

@@ -178,6 +178,9 @@ class Store(Protocol):
     def tokens(self) -> list[Token]:
         """All tokens that are as they were written, by id."""
 
+    def token(self, token_id: str) -> Token | None:
+        """One token, if there is one that is as it was written."""
+
     def damaged_tokens(self) -> list[str]:
         """The ids, as far as they can be read, of tokens that are not as they were written."""
 

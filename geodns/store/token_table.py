@@ -23,6 +23,11 @@ class TokenTable(Connections):
         with self._reading() as db:
             return [row.token() for row in token_rows.sound(token_rows.tokens(db))]
 
+    def token(self, token_id: str) -> Token | None:
+        with self._reading() as db:
+            row = token_rows.token(db, token_id)
+        return row.token() if row else None
+
     def damaged_tokens(self) -> list[str]:
         with self._reading() as db:
             found = token_rows.judged(token_rows.tokens(db))

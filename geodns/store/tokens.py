@@ -8,11 +8,12 @@ import hmac
 import os
 import re
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from geodns.errors import Unavailable
-from geodns.store.base import Role, Store, Token
+from geodns.store.base import Store, Token
 
 SECRET_OCTETS = 32
 """Randomness of a secret; 43 characters in base64. Source: RFC 6749 section 10.10 asks that
@@ -38,39 +39,32 @@ def ensure_admin_token(store: Store, path: Path, now: datetime) -> None:
     if not _ADMIN.fullmatch(secret):
         raise Unavailable(f"{path} holds no admin token. Remove it to have a new one made.")
     if verify(store, secret, now) is None:
-        store.put_token(Token("admin", "admin", _hash(secret), now))
+        store.put_token(Token("admin", "admin", hash_of_secret(secret), now))
 
 
-def make_token(
-    store: Store,
-    token_id: str,
-    role: Role,
-    now: datetime,
-    *,
-    nodes: tuple[str, ...] = (),
-    expires_at: datetime | None = None,
-    actor: str = "geodns",
-    request_id: str = "",
-) -> str:
-    """Keep a new token, in place of one with the same id; its secret, to be shown once.
-
-    Errors: Unavailable if the store cannot be written.
-    """
-    secret = f"gdns_{role}_{secrets.token_urlsafe(SECRET_OCTETS)}"
-    token = Token(token_id, role, _hash(secret), now, expires_at, nodes)
-    store.put_token(token, actor=actor, request_id=request_id)
-    return secret
+def with_new_secret(token: Token) -> tuple[Token, str]:
+    """The token with a new secret in place of the one it has, and that secret."""
+    secret = f"gdns_{token.role}_{secrets.token_urlsafe(SECRET_OCTETS)}"
+    return replace(token, hash=hash_of_secret(secret)), secret
 
 
 def verify(store: Store, secret: str, now: datetime) -> Token | None:
     """The token whose secret this is, unless it has expired. Takes equally long for all."""
-    digest = _hash(secret)
-    found = [token for token in store.tokens() if hmac.compare_digest(token.hash, digest)]
-    valid = (token for token in found if token.expires_at is None or now < token.expires_at)
-    return next(valid, None)
+    digest = hash_of_secret(secret)
+    found = [token for token in store.tokens() if opens(token, digest, now)]
+    return found[0] if found else None
 
 
-def _hash(secret: str) -> bytes:
+def opens(token: Token, digest: bytes, now: datetime) -> bool:
+    """Whether a secret of this hash is the token's, or was until lately, and it is valid."""
+    old = token.old_hash if token.old_until is not None and now < token.old_until else None
+    is_new = hmac.compare_digest(token.hash, digest)
+    is_old = hmac.compare_digest(old or bytes(len(digest)), digest) and old is not None
+    return (is_new or is_old) and (token.expires_at is None or now < token.expires_at)
+
+
+def hash_of_secret(secret: str) -> bytes:
+    """What is kept of a secret."""
     # A plain hash is enough: unlike a password, the secret cannot be guessed.
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 

@@ -46,7 +46,7 @@ def test_a_copy_taken_amid_writes_is_one_revision_and_sound(tmp_path: Path) -> N
 
     writer = threading.Thread(target=write)
     writer.start()
-    revisions = [backup(path, tmp_path / f"copy{i}")[0] for i in range(3)]
+    revisions = [backup(path, tmp_path / f"copy{i}").revision for i in range(3)]
     ended.set()
     writer.join()
     store.close()
@@ -66,7 +66,7 @@ def test_a_copy_put_back_is_everything_as_it_was(tmp_path: Path) -> None:
     path, file = tmp_path / "store.db", tmp_path / "copy"
     fill(path)
     before = content(path)
-    assert backup(path, file)[0] == 3
+    assert backup(path, file).revision == 3
     store = SqliteStore(path)
     store.commit([Write("node", ("n0",), None)], base=3, actor="a")
     store.close()
