@@ -69,6 +69,10 @@ crash. Source: half of STALE_INTERVALS."""
 SAVE_MAX_S = 60.0
 """The same for slow monitors. Source: no reference."""
 
+LOOK_AGAIN_S = 1.0
+"""How soon a generation that cannot be read, or is not there, is looked for again. Source: no
+reference; a disk that comes back is noticed about as soon as a node that falls."""
+
 DRAINS_LOOK_S = 0.25
 """How often the file of drains is looked for. Source: no reference; obeyed within a second."""
 
@@ -160,21 +164,27 @@ class _Process:
             _send(writer, {"told": {"id": request.ask.id, "targets": targets}})
 
     async def _follow(self) -> None:
-        """Load generations as they come."""
+        """Load generations as they come; what cannot be read now is tried again."""
+        told: object = None
         while True:
             await self._new_generation.wait()
             self._new_generation.clear()
-            try:
-                watchlist, faults = await aside(lambda: read_watchlist(self._data_dir))
-            except GeodnsError as error:
-                log.error("the generation cannot be watched, going on with the last: %s", error)
-                continue
-            for fault in faults:
-                log.error("%s", fault)
-            if watchlist is None:
-                log.info("no generation to watch yet")
-            elif watchlist.generation > (self._watcher.generation or 0):
-                garbage.spare(self._watcher.load(watchlist))
+            said = await self._load()
+            if said not in (None, told):
+                log.error("%s", said)
+            told = said
+            if self._watcher.generation is None or said is not None:
+                asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._new_generation.set)
+
+    async def _load(self) -> str | None:
+        """Watch the current generation, if it is newer; what keeps us from reading it."""
+        try:
+            watchlist, faults = await aside(lambda: read_watchlist(self._data_dir))
+        except GeodnsError as error:
+            return f"the generation cannot be watched, going on with the last: {error}"
+        if watchlist is not None and watchlist.generation > (self._watcher.generation or 0):
+            garbage.spare(self._watcher.load(watchlist))
+        return "; ".join(map(str, faults)) or None
 
     async def _follow_drains(self) -> None:
         """Obey the file of drains as it changes; one that is damaged changes nothing."""
