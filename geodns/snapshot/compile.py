@@ -79,7 +79,10 @@ class Compiler:
         """
         known = {(entry.kind, entry.name): entry for entry in before.sections} if before else {}
         keep = Keep(self.data_dir / SNAPSHOT_DIR, known)
-        entries = list(self._entries(order, keep))
+        try:
+            entries = list(self._entries(order, keep))
+        finally:
+            keep.settle()
         created = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         return Manifest(order.generation, created, tuple(entries), order.forced)
 

@@ -13,12 +13,15 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from geodns.errors import GeodnsError, Unavailable
+from geodns.model.config import Config
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.order import Order
+from geodns.snapshot.parcels import Sender
 
 TRIES = 2
 """Processes that an order may end. Source: no reference; what ends two would end the third."""
@@ -32,6 +35,7 @@ class CompileProcess:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
+        self._sender = Sender()
         self._closed = False
 
     async def compile(self, order: Order, before: Manifest | None) -> Manifest:
@@ -53,12 +57,12 @@ class CompileProcess:
             self._bury()
 
     def _compile(self, order: Order, before: Manifest | None) -> Manifest | GeodnsError:
-        how = ""
+        how, bare = "", replace(order, config=Config())
         with self._turn:
             for _ in range(TRIES):
                 try:
                     link = self._link or self._start()
-                    link.send((order, before))
+                    link.send((self._sender.pack(order.config), bare, before))
                     made: Manifest | GeodnsError = link.recv()
                 except (EOFError, ConnectionError):
                     how = self._bury()
@@ -80,6 +84,7 @@ class CompileProcess:
         except OSError as error:
             raise Unavailable(f"The compile process cannot be started: {error}.") from None
         self._link = Connection(ours.detach())
+        self._sender = Sender()
         self._link.send(self._place)
         return self._link
 

@@ -14,16 +14,19 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from geodns.document.collector import making_many
 from geodns.errors import GeodnsError, Unavailable
 from geodns.geo.asn import load_asns
 from geodns.geo.world import load_world
 from geodns.snapshot.compile import Compiler, no_asns
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.order import Order
+from geodns.snapshot.parcels import Parcel, Receiver
 
 GEO_CACHE = "geo"
 NICENESS = 5
@@ -56,6 +59,15 @@ def compile_order(order: Order, before: Manifest | None) -> Manifest:
     return _compiler.compile(order, before)
 
 
+@making_many
+def _next_order(link: Connection, receiver: Receiver) -> tuple[Order, Manifest | None]:
+    """What is to be compiled next, its Config unpacked."""
+    parcel: Parcel
+    parcel, order, before = link.recv()
+    return replace(order, config=receiver.unpack(parcel)), before
+
+
+@making_many
 def _outcome(order: Order, before: Manifest | None) -> Manifest | GeodnsError:
     """What becomes of an order. Anything but a GeodnsError is a bug: logged, and told as one."""
     try:
@@ -82,8 +94,9 @@ def main(descriptor: int) -> None:
     link = Connection(descriptor)
     with suppress(EOFError, ConnectionError):
         start_compiler(*link.recv())
+        receiver = Receiver()
         while True:
-            link.send(_outcome(*link.recv()))
+            link.send(_outcome(*_next_order(link, receiver)))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from geodns.errors import ConfigError, Unavailable
-from geodns.snapshot.manifest import Entry, write_durably
+from geodns.errors import ConfigError
+from geodns.snapshot.batch import Batch
+from geodns.snapshot.manifest import Entry
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import decode_targets
 
@@ -32,6 +33,7 @@ class Keep:
     def __init__(self, directory: Path, known: dict[tuple[int, str], Entry]) -> None:
         self._directory = directory
         self._known = known
+        self._batch = Batch(directory)
 
     def entry(self, kind: Kind, name: str, recipe: object, make: Callable[[], bytes]) -> Entry:
         """The last generation's entry if it was made from the same, else a new one."""
@@ -45,18 +47,16 @@ class Keep:
         return before
 
     def write(self, kind: Kind, name: str, octets: bytes, recipe: object) -> Entry:
-        """Write a section, durably, unless a file of that content is already there."""
+        """Write a section unless a file of that content is there; durable after `settle`."""
         made_from = digest(recipe)
         optional = kind in OPTIONAL_KINDS
         entry = Entry(kind, name, content_hash(octets), len(octets), optional, made_from)
-        path = self._path(entry)
-        try:
-            if not path.exists():
-                self._directory.mkdir(exist_ok=True)
-                write_durably(path, octets)
-        except OSError as error:
-            raise Unavailable(f"Section {path} cannot be written: {error}.") from None
+        self._batch.add(entry.hash, octets)
         return entry
+
+    def settle(self) -> None:
+        """Return when all that was written is durable. Errors: as `Batch.settle`."""
+        self._batch.settle()
 
     def section(self, kind: Kind, name: str) -> Section | None:
         """A section of the last generation; None if there is none or it has gone bad."""

@@ -147,14 +147,19 @@ class Publisher:
         made = await self._compiler.compile(order, self._current)
         if self._current is not None and made.sections == self._current.sections:
             return self.generation
-        try:
-            write_durably(self._plan.data_dir / NEXT, made.encode())
-        except OSError as error:
-            raise Unavailable(f"Generation cannot be written: {error}.") from None
+        await asyncio.to_thread(write_next, self._plan.data_dir, made)
         await self._announce(made.generation)
         self._current, before = made, self._current
-        remove_unused(self._plan.data_dir, made, before)
+        await asyncio.to_thread(remove_unused, self._plan.data_dir, made, before)
         return made.generation
+
+
+def write_next(data_dir: Path, manifest: Manifest) -> None:
+    """Put a generation where it waits to be judged. Errors: Unavailable."""
+    try:
+        write_durably(data_dir / NEXT, manifest.encode())
+    except OSError as error:
+        raise Unavailable(f"Generation cannot be written: {error}.") from None
 
 
 def remove_damaged(data_dir: Path) -> set[str]:
