@@ -49,10 +49,10 @@ CHOOSY = {
 
 POOLS = {
     "web": {"nodes": PLACED, "answers": 2, "min_answers": 2, "fallback": "spare"},
-    "spare": {"nodes": ["tokyo"], "all_down": "closed"},
+    "spare": {"nodes": ["tokyo"], "spread": "first", "all_down": "closed"},
     "first": {"nodes": PLACED, "spread": "first", "families": "each"},
     "cdn": {"nodes": ["far", "near"]},
-    "wide": {"nodes": list(CHOOSY), "band_km": 0, "all_down": "closed"},
+    "wide": {"nodes": list(CHOOSY), "spread": "sticky", "band_km": 0, "all_down": "closed"},
     "loyal": {
         "nodes": [*PLACED, *CHOOSY],
         "band_km": 9000,

@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// Names whose answers depend on place and user alone: no node is drawn for one query.
-const NAMES: [&[u8; 5]; 2] = [b"first", b"loyal"];
+const NAMES: [&[u8; 5]; 3] = [b"first", b"loyal", b"ruled"];
 const HEAD: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\x01\x05";
 const TAIL: &[u8] = b"\x07example\x04test\0\0";
 const OPT: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0];
