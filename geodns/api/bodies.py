@@ -75,11 +75,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _bad("not_json", f"{name} is not a JSON number.")
 
 
-def _finite(digits: str) -> float:
+def _finite(digits: str) -> float | int:
+    """A number with a fraction or exponent; 5.0 is the number 5, as JSON has but one kind."""
     number = float(digits)
     if math.isinf(number):
         raise _bad("out_of_range", f"The number {digits[:40]} is too large.")
-    return number
+    # RFC 8259 §6: up to here whole numbers are the same to all readers.
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _depth_exceeds(data: Any, bound: int) -> bool:

@@ -1,210 +1,240 @@
-"""The description of the API that programs read, and a page of it that people read.
+"""The description of the API that programs read: OpenAPI 3.1, complete enough to make clients of.
 
-The page is one self-contained file: an edge node has no way to a content network.
+Routes say what only they know: parameters, bodies, summaries. What comes back, what each
+operation is called, and examples are added here, from the table of `operations`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from html import escape
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from geodns.api import examples
+from geodns.api.kinds import Kind
+from geodns.api.operations import Operation, operations
+from geodns.api.replies import ref
+from geodns.api.schemas import key_schema, name_of, schemas
 
-from geodns.api.kinds import ALL, Kind
-from geodns.document.schema import document_of
-from geodns.model.asked import Heartbeat, NewToken, PushedVerdict
+Part = dict[str, Any]
+Parameters = Mapping[str, tuple[str | Part, str]]
+"""By name: a type or a schema, and what it is for."""
 
-_REF = "#/components/schemas/"
-
-TERMS = {
+TERMS: Parameters = {
     "plan": ("boolean", "Answer what would be done, and do nothing."),
     "wait": ("boolean", "Answer when all workers serve it."),
     "force": ("boolean", "Override a brake; needs reason."),
-    "reason": ("string", "Why; kept in the audit, and needed to override a brake."),
+    "reason": (
+        {"type": "string", "maxLength": 500, "pattern": r"^[^\x00-\x1f\x7f]*$"},
+        "Why; kept in the audit, and needed to override a brake.",
+    ),
 }
-PAGING = {
-    "limit": ("integer", "At most so many items."),
+PAGING: Parameters = {
+    "limit": (
+        {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+        "At most so many items.",
+    ),
     "cursor": ("string", "The next of the page before."),
 }
+NUMBERED: Parameters = {
+    **PAGING,
+    "cursor": ({"type": "string", "pattern": "^[0-9]{1,15}$"}, "The next of the page before."),
+}
 
+_TAGS = r'(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)'
 
-OTHERS = (Heartbeat, NewToken, PushedVerdict)
-"""Bodies that are no resources."""
+HEADERS: Mapping[str, tuple[Part, str, str]] = {
+    "If-Match": (
+        {"type": "string", "pattern": f"^{_TAGS}$"},
+        'Write only if this is the current ETag, as in "7" (RFC 9110 §13.1.1).',
+        '"7"',
+    ),
+    "If-None-Match": (
+        {"type": "string", "pattern": f"^{_TAGS}$"},
+        "Read only if the ETag is another (RFC 9110 §13.1.2).",
+        '"6"',
+    ),
+    "Idempotency-Key": (
+        {"type": "string", "pattern": r'^([!#-~]{1,255}|"[!#-~]{1,255}")$'},
+        "The same key again, with the same request, gives the same reply and does nothing anew.",
+        "5d0e4c3a-9b1f-4f6e-8a55-7b6f0c2d9e11",
+    ),
+    "Last-Event-ID": (
+        {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,15}$"},
+        "Where the stream broke off.",
+        "17-4182",
+    ),
+}
+
+_NEW_ONLY: Part = {"type": "string", "const": "*"}
+
+_PROBLEMS = {
+    "401": "The token is missing or not known.",
+    "403": "The token's role does not allow it.",
+    "404": "It does not exist.",
+    "409": "What is there forbids it: in use, there already, or a brake.",
+    "412": "It was changed meanwhile, or is there already.",
+    "413": "The body is too large.",
+    "415": "The body's media type is not one of these.",
+    "422": "Refused, with every reason.",
+    "429": "Too many at once; Retry-After says when.",
+    "503": "Something is away; what was served is served on.",
+    "504": "Saved, but not served by all workers in time.",
+}
 
 
 def operation(
-    kind: Kind, method: str, *, item: bool, body: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """What FastAPI cannot see of a resource's route: its parameters, body and errors."""
+    kind: Kind,
+    method: str,
+    *,
+    item: bool,
+    body: Part | None = None,
+    query: Parameters | None = None,
+) -> Part:
+    """What FastAPI cannot see of a resource's route: its parameters and body."""
     fields = kind.fields if item else kind.fields[: kind.home]
     writes = method != "GET"
     return described(
         path=fields,
-        query=TERMS if writes else ({} if item else PAGING),
+        query={**(query or {}), **(TERMS if writes else {} if item else PAGING)},
         header=("If-Match", "If-None-Match") if writes and item else (),
         body=body or _body_of(kind, method),
     )
 
 
-def _body_of(kind: Kind, method: str) -> dict[str, Any] | None:
+def _body_of(kind: Kind, method: str) -> Part | None:
+    name = name_of(kind)
     if method == "PATCH":
-        return body({"type": "object"}, "application/merge-patch+json")
-    prefix = {"PUT": "", "POST": "New"}.get(method)
-    return None if prefix is None else body({"$ref": _REF + prefix + _name(kind)})
+        # RFC 7396 §3 has a type of its own; plain JSON is what most clients send.
+        return body(ref(f"{name}Patch"), "application/merge-patch+json", "application/json")
+    schema = {"PUT": f"{name}Body", "POST": f"New{name}"}.get(method)
+    return None if schema is None else body(ref(schema))
 
 
 def described(
     *,
     path: tuple[str, ...] = (),
-    query: dict[str, tuple[str, str]] | None = None,
+    query: Parameters | None = None,
     header: tuple[str, ...] = (),
-    body: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Parameters, the body, and the one form of errors."""
-    parameters = [_parameter("path", name, "string", "", required=True) for name in path]
-    parameters += [_parameter("query", name, *about) for name, about in (query or {}).items()]
-    parameters += [_parameter("header", name, "string", "RFC 9110 §13.1.") for name in header]
-    problem = {"application/problem+json": {"schema": {"$ref": _REF + "Problem"}}}
+    body: Part | None = None,
+    required: tuple[str, ...] = (),
+) -> Part:
+    """Parameters and the body of an operation; of its query some may be required."""
+    parameters = [
+        _parameter("path", name, key_schema(name), "", example=examples.PATH.get(name))
+        for name in path
+    ]
+    for name, (schema, about) in (query or {}).items():
+        each = _parameter("query", name, schema, about)
+        parameters.append({**each, "required": name in required})
+    parameters += [
+        _header(name, writes=body is not None or "If-Match" in header) for name in header
+    ]
+    return {"parameters": parameters, **({"requestBody": body} if body else {})}
+
+
+def body(schema: Part, *media_types: str, example: object = None) -> Part:
+    """A required request body."""
+    content: Part = {"schema": schema, **({"example": example} if example is not None else {})}
     return {
-        "parameters": parameters,
-        "responses": {"default": {"description": "What went wrong", "content": problem}},
-        **({"requestBody": body} if body else {}),
+        "required": True,
+        "content": dict.fromkeys(media_types or ("application/json",), content),
     }
 
 
-def body(schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
-    """A required request body."""
-    return {"required": True, "content": {media_type: {"schema": schema}}}
-
-
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """FastAPI's document with the schemas that our operations refer to."""
+def complete(document: Part) -> Part:
+    """FastAPI's document with names, replies, schemas and examples."""
     components = document.setdefault("components", {})
     components["schemas"] = schemas()
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "A token of /tokens."}
+    }
+    components["responses"] = {f"Problem{code}": _problem(code) for code in _PROBLEMS}
+    known = operations()
     for path, methods in document.get("paths", {}).items():
-        for each in methods.values():
+        for method, each in methods.items():
             each["security"] = [{"bearer": []}] if path.startswith("/api") else []
+            found = known.get((method.upper(), path))
+            if found is not None:
+                _complete(each, method.upper(), found)
     return document
-
-
-def schemas() -> dict[str, Any]:
-    """The schemas of all resources, of the document and of problems."""
-    models: list[type[BaseModel]] = [*(kind.model for kind in ALL), *OTHERS]
-    _, found = models_json_schema(
-        [(model, "validation") for model in models],
-        ref_template=_REF + "{model}",
-    )
-    own: dict[str, Any] = found["$defs"]
-    new = {f"New{_name(kind)}": _with_id(own[_name(kind)]) for kind in ALL}
-    return {**own, **new, "Document": document_of(own, _REF), "Problem": _PROBLEM}
-
-
-def page(document: dict[str, Any]) -> tuple[str, str]:
-    """The API on one page of HTML, and the Content-Security-Policy that fits it."""
-    rows = [
-        f"<tr><td><code>{escape(method.upper())}</code><td><code>{escape(path)}</code>"
-        f"<td>{escape(each.get('summary', ''))}<td>{_parameter_names(each)}"
-        for path, methods in document["paths"].items()
-        for method, each in methods.items()
-    ]
-    info = document["info"]
-    html = _PAGE.format(
-        title=escape(f"{info['title']} {info['version']}"),
-        about=escape(info.get("description", "")),
-        style=_STYLE,
-        rows="\n".join(rows),
-    )
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return html, policy
 
 
 # --- Parts ---
 
 
-def _parameter(
-    where: str, name: str, kind: str, about: str, required: bool = False
-) -> dict[str, Any]:
-    parameter: dict[str, Any] = {"in": where, "name": name, "schema": {"type": kind}}
-    if about:
-        parameter["description"] = about
-    return {**parameter, "required": required}
-
-
-def _parameter_names(each: dict[str, Any]) -> str:
-    names = [found["name"] for found in each.get("parameters", ()) if found["in"] == "query"]
-    return ", ".join(f"<code>{escape(name)}</code>" for name in names)
-
-
-def _with_id(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = {"id": {"type": "string"}, **schema["properties"]}
-    return {
-        **schema,
-        "properties": properties,
-        "required": ["id", *schema.get("required", ())],
+def _complete(each: Part, method: str, known: Operation) -> None:
+    each["operationId"] = known.id
+    parameters = each.setdefault("parameters", [])
+    sent = {parameter["name"] for parameter in parameters}
+    if method == "POST" and known.keyed:
+        parameters.append(_header("Idempotency-Key", writes=True))
+    if "ETag" in known.headers and method == "GET" and "If-None-Match" not in sent:
+        parameters.append(_header("If-None-Match", writes=False))
+    content = each.get("requestBody", {}).get("content", {})
+    if known.example is not None:
+        for media in content.values():
+            media.setdefault("example", known.example)
+    each["responses"] = {
+        **{status: _reply(known, status) for status in known.replies},
+        **{code: {"$ref": f"#/components/responses/Problem{code}"} for code in known.problems},
+        "default": _problem("500"),
     }
 
 
-def _name(kind: Kind) -> str:
-    return kind.model.__name__
+def _reply(known: Operation, status: str) -> Part:
+    schema = known.replies[status]
+    reply: Part = {"description": known.about.get(status, _DONE.get(status, "Done"))}
+    if schema is not None:
+        reply["content"] = {known.media_type: {"schema": schema}}
+    names = [name for name in known.headers if status != "304" or name == "ETag"]
+    names += ["Location"] if status == "201" and known.located else []
+    if names and status != "204":
+        reply["headers"] = {name: _REPLY_HEADERS[name] for name in names}
+    if known.links and status in ("200", "201"):
+        reply["links"] = known.links
+    return reply
 
 
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457; every reason at once.",
-    "required": ["type", "title", "status", "detail", "request_id", "reasons"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "request_id": {"type": "string"},
-        "reasons": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "value": {},
-                    "detail": {"type": "string"},
-                    "hint": {"type": "string"},
-                },
-            },
-        },
+_DONE = {"200": "Done", "201": "Made", "204": "Done; there is nothing to say", "304": "Unchanged"}
+
+_REPLY_HEADERS: Mapping[str, Part] = {
+    "ETag": {
+        "description": "The revision, for If-Match and If-None-Match.",
+        "schema": {"type": "string", "pattern": '^"[!#-~]+"$'},
     },
+    "Location": {"description": "Where it is.", "schema": {"type": "string"}},
 }
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem;
-       padding: 0 1rem; color-scheme: light dark; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
-         border-bottom: 1px solid #8884; }
-"""
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>{style}</style>
-<h1>{title}</h1>
-<p>{about}</p>
-<p>The whole contract with all fields, for programs: <a href="/openapi.json">/openapi.json</a></p>
-<table>
-<thead><tr><th>Method<th>Path<th>What it does<th>Parameters</thead>
-<tbody>
-{rows}
-</tbody>
-</table>
-</html>
-"""
+def _problem(code: str) -> Part:
+    headers: Part = {}
+    if code == "401":
+        headers = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
+    return {
+        "description": _PROBLEMS.get(code, "What went wrong"),
+        **({"headers": headers} if headers else {}),
+        "content": {"application/problem+json": {"schema": ref("Problem")}},
+    }
+
+
+def _parameter(
+    where: str, name: str, schema: str | Part, about: str, example: object = None
+) -> Part:
+    if isinstance(schema, str):
+        schema = {"type": schema}
+    shown = examples.QUERY.get(name) if example is None and where == "query" else example
+    return {
+        "in": where,
+        "name": name,
+        "schema": schema,
+        "required": where == "path",
+        **({"description": about} if about else {}),
+        **({"example": shown} if shown is not None else {}),
+    }
+
+
+def _header(name: str, *, writes: bool) -> Part:
+    schema, about, example = HEADERS[name]
+    if name == "If-None-Match" and writes:
+        schema, about, example = _NEW_ONLY, "Write only if there is none (RFC 9110 §13.1.2).", "*"
+    return _parameter("header", name, schema, about, example)

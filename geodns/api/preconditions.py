@@ -9,6 +9,7 @@ from geodns.api.scope import EVERYTHING, Scope
 from geodns.errors import ConfigError, NotFound, Reason, Stale
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+_TAGS = re.compile(rf"{_TAG.pattern}([ \t]*,[ \t]*{_TAG.pattern})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Terms:
     if_none_match: bool = False
     scope: Scope = EVERYTHING
 
-    def require(self, title: str, revision: int | None) -> None:
-        """Compare with what is there; ``revision`` is None if nothing is.
+    def require(self, title: str, revision: int | str | None) -> None:
+        """Compare with what is there; ``revision``, or another tag, is None if nothing is.
 
         Errors: Stale, whichever condition fails.
         Source: RFC 9110 §13.1.1 and §13.1.2.
@@ -56,13 +57,29 @@ def read_if_match(field: str | None) -> frozenset[str] | None:
     """
     if field is None:
         return None
-    if field.strip() == "*":
-        return frozenset("*")
-    tags = [part.strip() for part in field.split(",")]
-    matches = [_TAG.fullmatch(tag) for tag in tags]
-    if not all(matches):
-        raise _bad("If-Match", field, 'Write it like "7", with the quotes.')
-    return frozenset(match[2] for match in matches if match and not match[1])
+    return frozenset(tag for weak, tag in _read_tags("If-Match", field) if not weak)
+
+
+def is_unchanged(field: str | None, tag: str) -> bool:
+    """Whether an If-None-Match field on a read names this tag: the reader has it already.
+
+    Errors: ConfigError if it is not such a field.
+    Source: RFC 9110 §13.1.2: the comparison is weak.
+    """
+    if field is None:
+        return False
+    known = {found for _, found in _read_tags("If-None-Match", field)}
+    return not known.isdisjoint({"*", tag})
+
+
+def _read_tags(name: str, field: str) -> list[tuple[bool, str]]:
+    """Each tag without its quotes, and whether it is weak; "*" is one, too."""
+    field = field.strip(" \t")
+    if field == "*":
+        return [(False, "*")]
+    if not _TAGS.fullmatch(field):
+        raise _bad(name, field, 'Write it like "7", with the quotes.')
+    return [(bool(match[1]), match[2]) for match in _TAG.finditer(field)]
 
 
 def read_if_none_match(field: str | None) -> bool:

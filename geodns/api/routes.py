@@ -30,10 +30,21 @@ from geodns.api.requests import (
 from geodns.api.resources import plan_view
 from geodns.api.service import Service
 from geodns.api.writing import Outcome
+from geodns.document.schema import NAME_PATTERN
 from geodns.errors import ConfigError, Reason, Unavailable
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Source: Prometheus, "Exposition formats"."""
+
+_ADDRESS = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+_PREFIX = {"type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$"}
+_NAME = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1021,
+    "pattern": NAME_PATTERN[:-1] + r"\.?$",
+}
+_TYPE = {"type": "string", "pattern": "^[A-Za-z0-9]+$"}
 
 _DOCUMENT = openapi.body({"$ref": "#/components/schemas/Document"})
 _PRUNE = {"prune": ("boolean", "Remove what documents of this name made and lack now.")}
@@ -104,11 +115,12 @@ def question_routes(service: Service, observer: Observer, health: Health, geo: G
         summary="Explain an answer",
         openapi_extra=openapi.described(
             query={
-                "name": ("string", "The name asked for."),
-                "type": ("string", "The type asked for; A."),
-                "from": ("string", "The client subnet or address."),
-                "resolver": ("string", "The resolver's address."),
-            }
+                "name": (_NAME, "The name asked for."),
+                "type": (_TYPE, "The type asked for; A."),
+                "from": (_PREFIX, "The client subnet or address."),
+                "resolver": (_ADDRESS, "The resolver's address."),
+            },
+            required=("name",),
         ),
     )
     async def explain(request: Request) -> Response:
@@ -130,7 +142,9 @@ def question_routes(service: Service, observer: Observer, health: Health, geo: G
     @router.get(
         "/geo/lookup",
         summary="Where an address is",
-        openapi_extra=openapi.described(query={"address": ("string", "An IP address.")}),
+        openapi_extra=openapi.described(
+            query={"address": (_ADDRESS, "An IP address.")}, required=("address",)
+        ),
     )
     async def lookup(request: Request) -> Response:
         query = read_query(request, ("address",))

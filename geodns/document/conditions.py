@@ -64,13 +64,18 @@ def _all(properties: Schema) -> Schema:
     return {"properties": properties}
 
 
+_MORE: dict[str, Schema] = {"argv": {"prefixItems": [{"type": "string", "pattern": "^[^/]+$"}]}}
+
+
 def _monitor() -> Schema:
     """One branch for each type: what it needs, and what means nothing to it."""
     branch: Schema = {}
     for kind, rules in reversed(list(RULES.items())):
         takes = rules.takes | {"type", "expect", *(["host"] if "canary" in rules.takes else [])}
         expected = _only(_defaults(Expect), rules.expects)
-        needed = {field: {"not": _NULL, "minItems": 1} for field in rules.needs}
+        needed = {
+            field: {"not": _NULL, "minItems": 1} | _MORE.get(field, {}) for field in rules.needs
+        }
         then = {
             "required": list(rules.needs),
             "properties": {

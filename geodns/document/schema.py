@@ -14,7 +14,7 @@ from geodns.model.base import ID_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_LABEL = r"([!#-'*-\-/-:<-\[\]-~]|\\[0-9]{3}|\\[ -/:-~]){1,63}"
+_LABEL = r"([!#-'*-\-/-:<-\[\]-~]|\\([01][0-9]{2}|2[0-4][0-9]|25[0-5])|\\[ -/:-~]){1,63}"
 NAME_PATTERN = rf"^(@|{_LABEL}(\.{_LABEL})*)$"
 """A name in URLs and keys of the document; `geodns.dns.names` knows the bounds besides."""
 

@@ -40,7 +40,9 @@ _V4_PATTERN = (
     r"^(1[0-9]{2}|[1-9]?[0-9]|2[01][0-9]|22[0-3]|24[0-9]|25[0-5])"
     r"(\.(1[0-9]{2}|[1-9]?[0-9]|2[0-4][0-9]|25[0-5])){3}$"
 )
-"""Dotted quads but multicast; JSON Schema cannot say more of what `_canonical_address` refuses."""
+_V6_PATTERN = r"^(?![fF][fF]|[fF][eE][89aAbB]).*[1-9A-Fa-f]"
+"""Neither multicast, link-local nor unspecified: as much of what `_canonical_address` refuses as a
+pattern can say."""
 
 Address = Annotated[
     str,
@@ -49,7 +51,7 @@ Address = Annotated[
         {
             "anyOf": [
                 {"type": "string", "format": "ipv4", "pattern": _V4_PATTERN},
-                {"type": "string", "format": "ipv6"},
+                {"type": "string", "format": "ipv6", "pattern": _V6_PATTERN},
             ]
         }
     ),

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from geodns.model.base import TTL_MAX, Id, Resource
 from geodns.model.node import Address
 from geodns.model.rule import RULES_MAX, Rule, Split
 
-NameText = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+_LABEL = r"([!#-'*-\-/-:<-?A-\[\]-~]|\\([01][0-9]{2}|2[0-4][0-9]|25[0-5])|\\[ -/:-~]){1,63}"
+
+NameText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1024),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+            "pattern": rf"^({_LABEL}(\.{_LABEL})*\.?|\.)$",
+        }
+    ),
+]
 """A domain name in master-file text; up to four characters an octet, so 1024 bounds 255."""
 
 Ttl = Annotated[int, Field(ge=0, le=TTL_MAX)]

@@ -96,7 +96,7 @@ def test_the_contract_is_whole(api: Any) -> None:
             part = part[step]
     put = document["paths"]["/api/v1/nodes/{id}"]["put"]
     schema = put["requestBody"]["content"]["application/json"]["schema"]
-    assert schema == {"$ref": "#/components/schemas/Node"}
+    assert schema == {"$ref": "#/components/schemas/NodeBody"}
     assert {each["name"] for each in put["parameters"]} >= {"id", "plan", "wait", "If-Match"}
     assert put["security"] == [{"bearer": []}]
     ids = [each["operationId"] for path in document["paths"].values() for each in path.values()]
