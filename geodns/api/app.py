@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Match
 
 from geodns import __version__
-from geodns.api import openapi
+from geodns.api import apipage, openapi
 from geodns.api.agents import Registration, agent_routes
 from geodns.api.auth import Gate
 from geodns.api.envelope import Envelope
@@ -24,6 +24,7 @@ from geodns.api.latencies import latency_routes
 from geodns.api.pace import Pace
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
+from geodns.api.refusals import Refusals
 from geodns.api.resources import PREFIX, resource_routes
 from geodns.api.routes import document_routes, question_routes, state_routes
 from geodns.api.service import Service
@@ -63,7 +64,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Envelope, gate=Gate(verify_token), pace=Pace(requests_per_s))],
+        middleware=[
+            Middleware(
+                Envelope,
+                gate=Gate(verify_token),
+                pace=Pace(requests_per_s),
+                refusals=Refusals(store.note),
+            )
+        ],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
     )
     app.include_router(resource_routes(service, observer, health, registration), prefix=PREFIX)
@@ -82,7 +90,7 @@ def create_app(
 
 def _add_description(app: FastAPI) -> None:
     document: dict[str, Any] = openapi.complete(app.openapi())
-    html, policy = openapi.page(document)
+    html, policy = apipage.page(document)
 
     async def contract(request: Request) -> Response:
         return JSONResponse(document)
@@ -109,6 +117,8 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
+    if request.method == "OPTIONS" and status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return Response(status_code=204, headers=_allow(request))
     details = {
         404: f"There is nothing at {request.url.path[:200]}.",
         405: f"{request.method} is not possible here.",

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geodns.api.auth import Gate
 from geodns.api.pace import Pace, source_of
 from geodns.api.problems import HttpError, problem_response
+from geodns.api.refusals import Refusals
 from geodns.api.roles import permit
 from geodns.errors import GeodnsError
 from geodns.store.base import Token
@@ -53,9 +54,10 @@ not for subdomains, which need not be ours."""
 class Envelope:
     """The outermost layer around the routes: tells who asks before anything is routed."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, pace: Pace) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, pace: Pace, refusals: Refusals) -> None:
         self._app = app
         self._gate = gate
+        self._refusals = refusals
         self._pace = pace
         self._intake_bytes = 0
 
@@ -67,8 +69,13 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = reply.request_id
         started_s = time.monotonic()
         await self._answer(scope, receive, reply)
+        if reply.status == 401:
+            self._refusals.sign_in(source_of(source_address(scope)))
         if scope["method"] not in READING:
             _log_write(scope, reply, time.monotonic() - started_s)
+            if reply.status == 403:
+                what = f"{scope['method']} {_path(scope)}"
+                self._refusals.write(scope["state"]["actor"], what, reply.request_id)
 
     async def _answer(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         limit = reply.limit
@@ -197,18 +204,22 @@ def _too_slow() -> HttpError:
 
 
 def _log_write(scope: Scope, reply: _Reply, elapsed_s: float) -> None:
-    # The raw path is ASCII without control characters; the query may hold more than we know.
-    path = scope.get("raw_path", b"").partition(b"?")[0].decode("ascii", "replace")
     access_log.info(
         "%s %s %d by %s from %s in %.1f ms, request %s",
         scope["method"],
-        path,
+        _path(scope),
         reply.status,
         scope["state"].get("actor") or "-",
         source_address(scope) or "-",
         elapsed_s * 1000,
         reply.request_id,
     )
+
+
+def _path(scope: Scope) -> str:
+    # The raw path is ASCII without control characters; the query may hold more than we know.
+    path: bytes = scope.get("raw_path", b"").partition(b"?")[0]
+    return path.decode("ascii", "replace")
 
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
