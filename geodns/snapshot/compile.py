@@ -22,13 +22,13 @@ from geodns.snapshot.compile_geo import compile_geo
 from geodns.snapshot.compile_pools import compile_pools
 from geodns.snapshot.compile_view import Size, View
 from geodns.snapshot.compile_zone import compile_zone
-from geodns.snapshot.keep import Keep, digest
+from geodns.snapshot.keep import Keep
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.order import Order
 from geodns.snapshot.overrides import SECTION_NAME as OVERRIDES
 from geodns.snapshot.overrides import book_of, encode_book
 from geodns.snapshot.places import Places, places_of, points_of
-from geodns.snapshot.recipes import pools_recipe, view_recipe, zone_recipe
+from geodns.snapshot.recipes import ZoneRecipes, digest, pools_recipe, view_recipe
 from geodns.snapshot.section import Kind, Section
 from geodns.snapshot.slots import Slots
 from geodns.snapshot.steerings import Contents, Steering, ZoneContents, contents_of
@@ -66,6 +66,7 @@ class Compiler:
     clock: Callable[[], float] = time.time
     asns: Asns = no_asns
     _sizes: dict[int, tuple[str, Size]] = field(default_factory=dict)
+    _recipes: ZoneRecipes = field(default_factory=ZoneRecipes)
     _atlases: Atlases = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,15 +94,16 @@ class Compiler:
         places = {pool_id: places_of(config, pool_id, points) for pool_id in config.pools}
         atlas = self._atlases.get(config, order.default_location)
         world = atlas.world
-        yield keep.entry(Kind.GEO, "geo", [world.key], lambda: compile_geo(world))
+        yield keep.entry(Kind.GEO, "geo", digest([world.key]), lambda: compile_geo(world))
         yield from _pools(order, places, points, keep)
         book = book_of(config)
-        yield keep.entry(Kind.OVERRIDES, OVERRIDES, book, partial(encode_book, book))
+        yield keep.entry(Kind.OVERRIDES, OVERRIDES, digest(book), partial(encode_book, book))
         yield from self._views(order, _Making(config, atlas, contents, places, keep))
         for zone_id in sorted(config.zones):
             zone, inside = config.zones[zone_id], contents.zones[zone_id]
             make = partial(self._zone, keep, zone_id, zone, inside)
-            yield keep.entry(Kind.ZONE, zone_id, zone_recipe(zone, inside), make)
+            yield keep.entry(Kind.ZONE, zone_id, self._recipes.of(zone_id, zone, inside), make)
+        self._recipes.forget_but(config.zones)
 
     def _zone(self, keep: Keep, zone_id: str, zone: Zone, contents: ZoneContents) -> bytes:
         serial = self._serial(keep.section(Kind.ZONE, zone_id))
@@ -121,7 +123,8 @@ class Compiler:
             direct = _worth(size[1]) and spent + size[1].octets <= order.view_budget
             spent += size[1].octets if direct else 0
             encode = partial(_encode_view, make, direct)
-            yield making.keep.entry(Kind.VIEW, f"{key:016x}", [recipe, direct], encode)
+            made_from = digest([recipe, direct])
+            yield making.keep.entry(Kind.VIEW, f"{key:016x}", made_from, encode)
         self._sizes = {key: self._sizes[key] for key in views}
 
     def _serial(self, before: Section | None) -> int:
@@ -159,7 +162,7 @@ def _pools(
 ) -> Iterator[Entry]:
     """Pools and targets are made together: they name the same slots."""
     config = order.config
-    recipe = pools_recipe(config, order.slots, points)
+    recipe = digest(pools_recipe(config, order.slots, points))
     kept = [keep.reuse(*section, recipe) for section in _POOL_SECTIONS]
     if all(kept):
         yield from filter(None, kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +16,6 @@ from geodns.snapshot.slots import decode_targets
 OPTIONAL_KINDS = (Kind.TARGETS, Kind.OVERRIDES)
 """What a DNS engine can do without."""
 
-RECIPE_FORMAT = 4
-"""Raised whenever a section comes out different for the same input."""
-
-
-def digest(recipe: object) -> str:
-    """What tells recipes apart."""
-    text = json.dumps([RECIPE_FORMAT, recipe], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
 
 class Keep:
     """The section files: those of the last generation, and those being added."""
@@ -35,22 +25,24 @@ class Keep:
         self._known = known
         self._batch = Batch(directory)
 
-    def entry(self, kind: Kind, name: str, recipe: object, make: Callable[[], bytes]) -> Entry:
-        """The last generation's entry if it was made from the same, else a new one."""
+    def entry(self, kind: Kind, name: str, recipe: str, make: Callable[[], bytes]) -> Entry:
+        """The last generation's entry if it was made from the same, else a new one.
+
+        Shape: ``recipe`` is the `digest` of all that goes into the section.
+        """
         return self.reuse(kind, name, recipe) or self.write(kind, name, make(), recipe)
 
-    def reuse(self, kind: Kind, name: str, recipe: object) -> Entry | None:
+    def reuse(self, kind: Kind, name: str, recipe: str) -> Entry | None:
         """The last generation's entry, if it was made from the same and is still there."""
         before = self._known.get((kind, name))
-        if before is None or before.recipe != digest(recipe) or not self._path(before).exists():
+        if before is None or before.recipe != recipe or not self._path(before).exists():
             return None
         return before
 
-    def write(self, kind: Kind, name: str, octets: bytes, recipe: object) -> Entry:
+    def write(self, kind: Kind, name: str, octets: bytes, recipe: str) -> Entry:
         """Write a section unless a file of that content is there; durable after `settle`."""
-        made_from = digest(recipe)
         optional = kind in OPTIONAL_KINDS
-        entry = Entry(kind, name, content_hash(octets), len(octets), optional, made_from)
+        entry = Entry(kind, name, content_hash(octets), len(octets), optional, recipe)
         self._batch.add(entry.hash, octets)
         return entry
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Container, Iterable, Mapping
 from operator import itemgetter
 
+from geodns.document.remember import once
 from geodns.model.base import Resource
 from geodns.model.config import Config
 from geodns.model.pool import Pool
@@ -13,13 +16,23 @@ from geodns.snapshot.atlas import Atlas
 from geodns.snapshot.places import Places
 from geodns.snapshot.steerings import Steering, ZoneContents
 
+RECIPE_FORMAT = 4
+"""Raised whenever a section comes out different for the same input."""
+
+
+def digest(recipe: object) -> str:
+    """What tells recipes apart."""
+    text = json.dumps([RECIPE_FORMAT, recipe], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
 
 def pools_recipe(
     config: Config, slots: int, points: Mapping[str, tuple[float, float]]
 ) -> list[object]:
     """What the sections of all pools and of all targets are made from."""
     parts = (config.nodes, config.pools, config.monitors)
-    return [slots, dict(points), *({key: _text(each) for key, each in p.items()} for p in parts)]
+    told = ({key: _text_once(each) for key, each in part.items()} for part in parts)
+    return [slots, dict(points), *told]
 
 
 def view_recipe(
@@ -65,6 +78,25 @@ def _asn_database(
     return table.sha256 if table else None
 
 
+class ZoneRecipes:
+    """The digests of zones, worked out anew only for those in which something is another object."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Zone, ZoneContents, str]] = {}
+
+    def of(self, zone_id: str, zone: Zone, contents: ZoneContents) -> str:
+        """The digest of a zone's recipe."""
+        known = self._known.get(zone_id)
+        if known is None or known[0] is not zone or not known[1].is_same(contents):
+            known = self._known[zone_id] = zone, contents, digest(zone_recipe(zone, contents))
+        return known[2]
+
+    def forget_but(self, zones: Container[str]) -> None:
+        """Let go of zones that are no more."""
+        for zone_id in [each for each in self._known if each not in zones]:
+            del self._known[zone_id]
+
+
 def zone_recipe(zone: Zone, contents: ZoneContents) -> list[object]:
     """What a zone's section is made from, its serial left out.
 
@@ -85,3 +117,6 @@ def zone_recipe(zone: Zone, contents: ZoneContents) -> list[object]:
 
 def _text(resource: Resource) -> str:
     return resource.model_dump_json()
+
+
+_text_once = once(_text)

@@ -43,6 +43,21 @@ class ZoneContents:
     steers: list[tuple[str, Steer, Steering]] = field(default_factory=list)
     rrsets: list[tuple[str, str, RRset]] = field(default_factory=list)
 
+    def is_same(self, other: ZoneContents) -> bool:
+        """Whether all of it is the same objects in the same order, steered in the same way."""
+        return (
+            len(self.steers) == len(other.steers)
+            and len(self.rrsets) == len(other.rrsets)
+            and all(
+                a is b and x == y and how.key == now.key and how.types == now.types
+                for (x, a, how), (y, b, now) in zip(self.steers, other.steers, strict=True)
+            )
+            and all(
+                a is b and x == y and t == u
+                for (x, t, a), (y, u, b) in zip(self.rrsets, other.rrsets, strict=True)
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:

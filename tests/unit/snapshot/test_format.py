@@ -14,8 +14,8 @@ from support.lab import Lab
 import geodns.snapshot
 from geodns.geo.world import World
 from geodns.snapshot import layout
-from geodns.snapshot.keep import RECIPE_FORMAT
 from geodns.snapshot.layout import ORDERS, POOL_PARAMS, SPREADS
+from geodns.snapshot.recipes import RECIPE_FORMAT
 from geodns.snapshot.section import VERSIONS, Kind, Section
 from geodns.steering import rows, tables
 
