@@ -53,7 +53,7 @@ def create_app(
     """The admin API as an ASGI application.
 
     Shape: ``verify_token`` takes a bearer token and gives what it stands for, None if it is
-           nobody's; it may block. ``store`` keeps the tokens. ``engine`` is the name of the
+           nobody's; it must not block. ``store`` keeps the tokens. ``engine`` is the name of the
            engine that answers, ``requests_per_s`` how often one address may ask, 0 any number.
     """
     app = FastAPI(

@@ -52,8 +52,7 @@ class Gate:
         Errors: HttpError 401, after a wait, if it is nobody's; 429 if too many wait already.
         """
         token = _bearer_token(list(authorization))
-        # In a thread: the tokens are in the store, which may be busy.
-        actor = await asyncio.to_thread(self._verify, token) if token else None
+        actor = self._verify(token) if token else None
         if actor is not None:
             return actor
         await self._slow_down(source_of(address))

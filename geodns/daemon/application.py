@@ -17,9 +17,9 @@ from geodns.daemon.reaper import Reaper
 from geodns.daemon.webhooks import Webhooks
 from geodns.errors import GeodnsError
 from geodns.health.probes.local import ApiPorts, Local
-from geodns.store.base import Token
 from geodns.store.configuration import to_config
-from geodns.store.tokens import ensure_admin_token, verify
+from geodns.store.keyring import Keyring
+from geodns.store.tokens import ensure_admin_token
 
 log = logging.getLogger("geodns.control")
 
@@ -29,9 +29,7 @@ def make_application(control: Controller) -> FastAPI:
     store = control.store
     ensure_admin_token(store, control.data_dir / ADMIN_TOKEN, datetime.now(UTC))
 
-    def owner_of(secret: str) -> Token | None:
-        return verify(store, secret, datetime.now(UTC))
-
+    control.keyring = Keyring(store)
     service = Service(store, control, control.geo)
     observer = control.observer
     registration = Registration(service, store)
@@ -44,7 +42,7 @@ def make_application(control: Controller) -> FastAPI:
     )
     parts = (service, observer, control.desk, control.geo, registration, store)
     pace = control.settings.api_requests_per_s
-    return create_app(*parts, owner_of, observer.engine, pace)
+    return create_app(*parts, control.keyring.owner, observer.engine, pace)
 
 
 async def publish_at_start(control: Controller) -> None:

@@ -22,6 +22,7 @@ from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
 from geodns.model.override import instant
 from geodns.settings import Settings
 from geodns.snapshot.publish import Plan, Publisher
+from geodns.store.keyring import Keyring
 from geodns.store.sqlite import SqliteStore
 
 ACCEPT_TIMEOUT_S = 10.0
@@ -56,6 +57,7 @@ class Controller:
             lambda message: writer.write(line(message)), places.journal, lambda: self.generation
         )
         self.store = SqliteStore(places.data / STORE)
+        self.keyring: Keyring | None = None
         plan = Plan(
             data_dir=places.data,
             geo_db=self.geo.path,
@@ -180,4 +182,6 @@ class Controller:
     def close(self) -> None:
         """Let go of what outlives a request."""
         self._publisher.close()
+        if self.keyring is not None:
+            self.keyring.close()
         self.store.close()
