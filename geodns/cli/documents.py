@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from geodns.cli import complain
 from geodns.cli.options import (
     DataDirOption,
     FilesArgument,
@@ -25,6 +25,7 @@ from geodns.cli.options import (
 )
 from geodns.cli.output import Output, warn, write_data, write_lines
 from geodns.cli.plans import show_plan
+from geodns.cli.progress import Working, polled, working
 from geodns.cli.resources import api, path_of
 from geodns.errors import ConfigError, Reason
 
@@ -35,6 +36,12 @@ HAS_CHANGES = 5
 
 PLAN = "geodns_plan"
 """The field that makes a file a plan: the revision that it was made for."""
+
+DOCUMENT_PATIENCE_S = 600.0
+"""Source: no reference; sixty times what 10,000 nodes and 100,000 RRsets may take."""
+
+ASIDE_PATIENCE_S = 2.0
+"""Source: no reference; progress that comes later is none."""
 
 FILE_MAX_OCTETS = 2**26
 """Source: the bound on the document's text, in octets."""
@@ -55,9 +62,9 @@ def plan(
     data_dir: DataDirOption = None,
 ) -> int:  # fmt: skip
     """Tell what applying a document would do."""
-    document = read_documents(files)
-    with api(data_dir) as client:
-        planned = client.request("POST", path_of("plan"), document, _prune(prune)).body
+    with working(f"reading {' '.join(files)}") as told:
+        document = read_documents(files)
+        planned = _sent(data_dir, "POST", "plan", document, _prune(prune), {}, told)
     if save is not None:
         _save(save, {PLAN: planned["base"], "prune": prune, "document": document})
     show_plan(planned, output)
@@ -74,14 +81,15 @@ def apply(
     data_dir: DataDirOption = None,
 ) -> None:
     """Add and replace what a document holds, or do what a saved plan says."""
-    document, headers = read_documents(files), {}
-    if isinstance(document, dict) and PLAN in document:
-        # If anything has changed since, the plan is no longer what would be done.
-        headers["If-Match"] = f'"{document[PLAN]}"'
-        prune, document = bool(document.get("prune")), document.get("document")
-    params = {**_prune(prune), **terms(wait, force, reason)}
-    with api(data_dir) as client:
-        applied = client.request("PUT", path_of("document"), document, params, headers).body
+    wanted = terms(wait, force, reason)
+    with working(f"reading {' '.join(files)}") as told:
+        document, headers = read_documents(files), {}
+        if isinstance(document, dict) and PLAN in document:
+            # If anything has changed since, the plan is no longer what would be done.
+            headers["If-Match"] = f'"{document[PLAN]}"'
+            prune, document = bool(document.get("prune")), document.get("document")
+        params = {**_prune(prune), **wanted}
+        applied = _sent(data_dir, "PUT", "document", document, params, headers, told)
     if output is not Output.TABLE:
         write_data(applied, output)
         return
@@ -106,8 +114,9 @@ def export(
     """Print the whole configuration as a document."""
     if output is Output.TABLE:
         raise ConfigError("A document is no table; export it as yaml or json.")
-    with api(data_dir) as client:
-        write_data(client.request("GET", path_of("document")).body, output)
+    with api(data_dir, DOCUMENT_PATIENCE_S) as client, working("the server writes it"):
+        document = client.request("GET", path_of("document")).body
+    write_data(document, output)
 
 
 def check(
@@ -118,18 +127,20 @@ def check(
     from geodns.document.check import warnings
     from geodns.document.load import from_document
 
-    config = from_document(read_documents(files))
-    notes: list[Reason] = []
-    if any(node.at is None and node.location is None for node in config.nodes.values()):
-        config, notes = _placed(config, geo_db)
-    faults = faults_of(config)
-    if faults:
-        raise ConfigError(faults)
-    notes += warnings(config)
+    with working(f"reading {' '.join(files)}") as told:
+        document = read_documents(files)
+        told.step("checking")
+        config = from_document(document)
+        notes: list[Reason] = []
+        if any(node.at is None and node.location is None for node in config.nodes.values()):
+            config, notes = _placed(config, geo_db)
+        if faults := faults_of(config):
+            raise ConfigError(faults)
+        notes += warnings(config)
     if output is not Output.TABLE:
         write_data({"warnings": [_view(note) for note in notes]}, output)
         return
-    complain(*(f"note: {note}" for note in notes))
+    warn([_view(note) for note in notes])
     write_lines([f"{' '.join(files)} is sound"])
 
 
@@ -141,6 +152,40 @@ def read_documents(files: list[str]) -> Any:
     from geodns.document.compose import expanded, merged
 
     return merged({file: expanded(read_document(file), os.environ) for file in files})
+
+
+def _sent(
+    data_dir: Path | None,
+    method: str,
+    what: str,
+    document: object,
+    params: Mapping[str, str],
+    headers: Mapping[str, str],
+    told: Working,
+) -> Any:
+    """The server's answer to a document; how far it is told on the way."""
+    wait = ", and workers serve it" if params.get("wait") else ""
+    then = f"the server checks{' and stores' if method == 'PUT' else ''} it{wait}"
+    sent = told.sent("sending", then)
+    with api(data_dir, DOCUMENT_PATIENCE_S) as client, _servers_own(data_dir, told):
+        return client.request(method, path_of(what), document, params, headers, sent).body
+
+
+@contextmanager
+def _servers_own(data_dir: Path | None, told: Working) -> Iterator[None]:
+    """What the server tells of its progress, on a connection of its own, if it tells any."""
+    from geodns.cli.connection import connect
+
+    if not told.is_shown:
+        yield
+        return
+
+    def look() -> None:
+        for item in aside.request("GET", path_of("progress")).body["items"]:
+            told.step(f"the server: {item['what']}", item["done"], item["total"])
+
+    with connect(data_dir, None, ASIDE_PATIENCE_S) as aside, polled(look):
+        yield
 
 
 def _save(path: Path, content: Mapping[str, Any]) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.live import Live
 
-from geodns.cli.terminal import console, is_smart
+from geodns.cli.output import is_smart
+from geodns.cli.terminal import console
 
 
 def is_live() -> bool:

@@ -11,6 +11,9 @@ from typing import Any, TextIO
 
 from geodns.cli import BROKEN_PIPE, complain
 
+NOTES_MAX = 20
+"""Source: no reference; a screen, below which the outcome still stands."""
+
 
 class Output(StrEnum):
     """The form of what is printed."""
@@ -35,6 +38,12 @@ def encodable(text: str, stream: TextIO) -> str:
     """The text with escapes for what the stream's encoding lacks: an old locale is no error."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def is_smart(stream: object) -> bool:
+    """Whether a stream is a terminal that can move its cursor."""
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty()) and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
 def write_lines(lines: Sequence[str]) -> None:
@@ -84,8 +93,9 @@ def write_object(fields: Mapping[str, Any]) -> None:
 
 def warn(reasons: Sequence[Mapping[str, Any]]) -> None:
     """Pass on what the server thinks one should know."""
-    for reason in reasons:
-        complain(f"note: {reason_text(reason)}")
+    complain(*(f"note: {reason_text(reason)}" for reason in reasons[:NOTES_MAX]))
+    if len(reasons) > NOTES_MAX:
+        complain(f"note: {len(reasons) - NOTES_MAX} more like these; --output json has all.")
 
 
 def reason_text(reason: Mapping[str, Any]) -> str:

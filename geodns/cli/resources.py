@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 PAGE = 1000
 """How many resources one request asks for. Source: the most that the API gives."""
 
-UNPAGED = "/api/v1/tokens"
-"""The collection that comes whole."""
-
 SHOWN_MAX = 8
 """How many ids a hint lists. Source: no reference; what fits a line."""
 
@@ -54,7 +51,7 @@ def path_of(*parts: str) -> str:
 
 def items(client: Client, path: str) -> Iterator[dict[str, Any]]:
     """All resources of a collection, page by page."""
-    params = {} if path == UNPAGED else {"limit": str(PAGE)}
+    params = {"limit": str(PAGE)}
     while True:
         page = client.request("GET", path, params=params).body
         yield from page["items"]

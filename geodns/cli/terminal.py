@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 
@@ -54,17 +52,6 @@ def captured(terminal: Console, shown: RenderableType) -> str:
     with terminal.capture() as capture:
         terminal.print(shown)
     return capture.get()
-
-
-def is_smart(stream: object) -> bool:
-    """Whether a stream is a terminal that can move its cursor."""
-    isatty = getattr(stream, "isatty", lambda: False)
-    return bool(isatty()) and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
-
-
-def height() -> int:
-    """Lines of the terminal."""
-    return shutil.get_terminal_size().lines
 
 
 def _stacked(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:

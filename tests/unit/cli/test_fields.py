@@ -146,7 +146,7 @@ def test_the_kinds_of_fields_are_those_of_the_model() -> None:
     fields = {path: kind for model in MODELS for path, kind in leaves(model)}
     fields = {path: kind for path, kind in fields.items() if path not in APART}
     assert {path for path, kind in fields.items() if is_text(kind)} == TEXTS
-    assert {path for path, kind in fields.items() if get_origin(kind) is tuple} | {"zones"} == LISTS
+    assert {path for path, kind in fields.items() if get_origin(kind) is tuple} == LISTS
     assert {path for path, kind in fields.items() if kind is Location} == POINTS
 
 
@@ -154,7 +154,7 @@ def test_what_completion_offers_is_what_the_model_has() -> None:
     models = {**KINDS, "token": NewToken}
     for word, offered in FIELDS.items():
         named = {field.alias or name for name, field in models[word].model_fields.items()}
-        assert set(offered) - {"zones"} == named - {"id", "zones"}, word
+        assert set(offered) == named - {"id"}, word
         for name, field in models[word].model_fields.items():
             choices = get_args(without_none(field.annotation))
             if is_text(without_none(field.annotation)) and choices:
