@@ -16,13 +16,18 @@ import pickle
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geodns.daemon.link import LINE_MAX, Message
 from geodns.errors import GeodnsError
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from geodns.daemon.controller import Controller
+    from geodns.daemon.front import Front
+    from geodns.daemon.places import Places
+    from geodns.settings import Settings
 
 log = logging.getLogger("geodns.control")
 
@@ -34,30 +39,45 @@ async def run(link: socket.socket, api_socket: socket.socket) -> None:
     # From our own supervisor, over a socket nobody else can reach.
     settings, places = pickle.loads(base64.b64decode(start["start"]))
     logging.getLogger().setLevel(settings.log_level.upper())
-    # Imported here: the compile process imports this module by name and needs none of it.
-    from geodns.daemon.controller import Controller
+    # Imported here: what is told first decides how they log.
+    from geodns.daemon.front import Front
+    from geodns.daemon.standby import until_made
 
-    control = Controller(settings, places, writer)
+    def front_of(app: Any) -> Front:
+        # A socket of its own: a web server that ends closes what it had.
+        return Front(settings, places.data, app, api_socket.dup())
+
+    control, app = await until_made(lambda: _make(settings, places, writer), front_of)
     try:
-        await _serve(control, reader, api_socket)
+        await _serve(control, front_of(app), reader)
     finally:
         control.close()
 
 
-async def _serve(
-    control: Controller, reader: asyncio.StreamReader, api_socket: socket.socket
-) -> None:
-    from geodns.daemon.application import make_application, publish_at_start
-    from geodns.daemon.front import Front
+def _make(
+    settings: Settings, places: Places, writer: asyncio.StreamWriter
+) -> tuple[Controller, FastAPI]:
+    from geodns.daemon.application import make_application
+    from geodns.daemon.controller import Controller
 
-    front = Front(control, make_application(control), api_socket)
+    control = Controller(settings, places, writer)
+    try:
+        return control, make_application(control)
+    except BaseException:
+        control.close()
+        raise
+
+
+async def _serve(control: Controller, front: Front, reader: asyncio.StreamReader) -> None:
+    from geodns.daemon.application import publish_at_start
+
     terminated = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, terminated.set)
     loop.add_signal_handler(signal.SIGHUP, control.reload.set)
-    serving = asyncio.ensure_future(front.serve())
+    serving = asyncio.ensure_future(front.serve(control.announce_serving))
     ends = [serving, *map(asyncio.ensure_future, (control.listen(reader), terminated.wait()))]
-    others = [publish_at_start(control), front.watch()]
+    others = [publish_at_start(control), front.watch(control.reload)]
     others += [each.run() for each in (control.reaper, control.webhooks) if each is not None]
     running = [*ends, *map(asyncio.ensure_future, others)]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -7,7 +7,9 @@ import json
 import logging
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from geodns.api.wire.server import WebServer
 from geodns.api.wire.tls import Tls
@@ -15,19 +17,22 @@ from geodns.daemon.places import API_FILE
 from geodns.settings import Settings
 from geodns.snapshot.manifest import write_durably
 
-if TYPE_CHECKING:
-    from geodns.daemon.controller import Controller
-
 log = logging.getLogger("geodns.control")
 
 
 class Front:
     """Serves the application, and keeps its certificate up to date."""
 
-    def __init__(self, control: Controller, app: Any, api_socket: socket.socket) -> None:
-        self._control = control
+    def __init__(
+        self,
+        settings: Settings,
+        data_dir: Path,
+        app: Any,
+        api_socket: socket.socket,
+    ) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
         self._socket = api_socket
-        settings = control.settings
         self._tls = tls_of(settings)
         self._server = WebServer(
             app,
@@ -38,26 +43,26 @@ class Front:
             context=self._tls.context if self._tls else lambda: None,
         )
 
-    async def serve(self) -> None:
-        """Serve until cancelled."""
+    async def serve(self, started: Callable[[], None] = lambda: None) -> None:
+        """Serve until cancelled; ``started`` is called when requests are heard."""
         if self._tls is not None:
             await asyncio.to_thread(self._tls.reload)
         self._write_file()
-        await self._server.serve(self._control.announce_serving)
+        await self._server.serve(started)
 
-    async def watch(self) -> None:
+    async def watch(self, told_to_look: asyncio.Event) -> None:
         """Take a new certificate when its files change, or when we are told to look."""
         if self._tls is None:
             return
         while True:
-            told = asyncio.ensure_future(self._control.reload.wait())
+            told = asyncio.ensure_future(told_to_look.wait())
             changed = asyncio.ensure_future(self._tls.changes())
             try:
                 await asyncio.wait((told, changed), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 told.cancel()
                 changed.cancel()
-            self._control.reload.clear()
+            told_to_look.clear()
             if await asyncio.to_thread(self._tls.reload):
                 self._write_file()
 
@@ -65,12 +70,12 @@ class Front:
         """Tell clients on this machine where the API and the DNS listen, and whom to trust."""
         content: dict[str, Any] = {
             "api": api_url(self._socket, secure=self._tls is not None),
-            "dns": self._control.dns_endpoints,
+            "dns": [str(endpoint) for endpoint in self._settings.dns],
             "pid": os.getppid(),
         }
         if self._tls is not None and self._tls.current is not None:
             content["certificate"] = self._tls.current.pem
-        path = self._control.data_dir / API_FILE
+        path = self._data_dir / API_FILE
         try:
             write_durably(path, json.dumps(content).encode())
         except OSError as error:

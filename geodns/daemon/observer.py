@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geodns.daemon.disk import disk_fault
 from geodns.daemon.health_metrics import health_lines
 from geodns.daemon.overruled import Holders, holders_now, override_view
 from geodns.daemon.places import Places
@@ -138,8 +139,10 @@ class Observer:
         }
 
     def faults(self, announce: bool) -> list[Reason]:
-        """What keeps this server from being ready. ``announce`` asks for no more today."""
+        """What keeps this server from being ready; for ``announce``, to draw queries is enough."""
         faults = [self.fault] if self.fault else []
+        if not announce and (unsaved := disk_fault(self._places.data)):
+            faults.append(unsaved)
         live = self._current()
         if self._damage is not None:
             faults.append(self._damage)
