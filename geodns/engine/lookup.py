@@ -59,6 +59,7 @@ class Lookup:
         if found is None or query.qclass != CLASS_IN or query.qtype in LONG_WAY:
             return None
         reply = Reply(query, resolver)
+        reply.zone = found[0].apex
         self._answer(reply, found[0], found[1], query.qname)
         return reply
 
@@ -66,6 +67,8 @@ class Lookup:
         """The long way: find the zone, look for cuts, and remember an owner that is found."""
         reply = Reply(query, resolver)
         zone = self._zone_asked(query)
+        if zone is not None:
+            reply.zone = zone.apex
         if zone is None or query.qclass not in (CLASS_IN, CLASS_ANY):
             return _refused(reply)
         # RFC 1035 section 6.2: one class of several is not the whole truth.
@@ -174,9 +177,11 @@ class Lookup:
     ) -> None:
         query = reply.query
         message_id = query.packet[0] << 8 | query.packet[1]
-        ready, records, count = self.steering.answer(
-            steer, self._subject(reply, steer), rtype, self.status.epoch, message_id
+        subject = self._subject(reply, steer)
+        ready, records, count, reply.slots = self.steering.answer(
+            steer, subject, rtype, self.status.epoch, message_id
         )
+        reply.why = ready.decision.why or subject.destination.by_rule
         if ready.ede is not None:
             reply.ede = ready.ede
         if not count:

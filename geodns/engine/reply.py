@@ -25,7 +25,11 @@ _ECS = Struct(">HHHBB").pack
 
 
 class Reply:
-    """A reply while it is put together."""
+    """A reply while it is put together.
+
+    Shape: for counters, ``zone`` is the apex of the zone that was asked, empty without one;
+    ``slots`` name the nodes that answer, ``why`` says why they do.
+    """
 
     __slots__ = (
         "additional",
@@ -42,6 +46,9 @@ class Reply:
         "redirected",
         "resolver",
         "scope",
+        "slots",
+        "why",
+        "zone",
     )
 
     def __init__(self, query: Query, resolver: str, *, authoritative: bool = True) -> None:
@@ -55,6 +62,9 @@ class Reply:
         self.ede: tuple[int, str] | None = None
         self.followed: tuple[bytes, ...] = ()
         self.redirected: tuple[bytes, ...] = ()
+        self.zone = b""
+        self.slots: tuple[int, ...] = ()
+        self.why: int = 0
 
     def encode(self, limit: int, options: bytes = b"") -> bytes:
         """The message; with TC and no records at all if it would exceed ``limit`` octets.

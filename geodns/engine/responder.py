@@ -62,11 +62,17 @@ class Responder:
     ) -> None:
         self._around = around or Surroundings()
         self.lookup = Lookup(generation, status, self._around.trusts)
+        self.query: Query | None = None
+        self.reply: Reply | None = None
 
     def respond(self, packet: bytes, resolver: str, *, tcp: bool = False) -> bytes | None:
-        """The reply to a packet from ``resolver``; None for silence. Never raises."""
+        """The reply to a packet from ``resolver``; None for silence. Never raises.
+
+        What it was about stands in ``query`` and ``reply`` afterwards, as far as that was found.
+        """
+        self.query = self.reply = None
         try:
-            query = Query(packet)
+            query = self.query = Query(packet)
         except Malformed as fault:
             return _reply_to_fault(packet, fault)
         try:
@@ -93,6 +99,7 @@ class Responder:
                 if told is not None:
                     return told
             reply = self.lookup.search(query, resolver)
+        self.reply = reply
         return reply.encode(MESSAGE_MAX_OCTETS if tcp else query.limit, options)
 
     def _extras(self, query: Query, tcp: bool) -> bytes:

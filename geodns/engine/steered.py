@@ -35,8 +35,8 @@ EDE_NOTHING_LEFT = (EDE_OTHER, "no usable node")
 EDE_LOCATION_UNKNOWN = (EDE_OTHER, "location unknown")
 EDE_FAILING_OPEN = (EDE_OTHER, "failing open: no healthy node")
 
-Records = tuple[bytes, int]
-"""Records whose owner is the question's, and how many."""
+Records = tuple[bytes, int, tuple[int, ...]]
+"""Records whose owner is the question's, how many, and the slots of the nodes they are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Ready:
     ttl: int
     ede: tuple[int, str] | None = None
     fixed: bool = True
-    answer: Records = (b"", 0)
+    answer: Records = (b"", 0, ())
     each: tuple[Records, ...] = ()
     limits: Sequence[int] = ()
     rivals: Rivals | None = None
@@ -76,8 +76,8 @@ class Steering:
 
     def answer(
         self, steer: SteerTable, subject: Subject, rtype: int, epoch: int, message_id: int
-    ) -> tuple[Ready, bytes, int]:
-        """The records of one answer, owner as the question's, and their count.
+    ) -> tuple[Ready, bytes, int, tuple[int, ...]]:
+        """The records of one answer, owner as the question's, their count, and whose they are.
 
         Pure in the words, which move only together with ``epoch``.
         """
@@ -230,4 +230,5 @@ def _records(chosen: Sequence[Candidate], rtype: int, ttl: int) -> Records:
     return (
         b"".join(record(QNAME_POINTER, rtype, ttl, address) for address in addresses),
         len(addresses),
+        tuple(candidate.slot for candidate in chosen),
     )

@@ -50,7 +50,8 @@ class Destination:
     """What one rule, or the catch-all, leads to.
 
     Shape: ``bits4``, ``bits6``: leading bits of a subject's address that its draws depend on
-    beyond its class. ``is_split``: more than one arm may be drawn; else it is ``only``.
+    beyond its class. ``is_split``: more than one arm may be drawn; else it is ``only``. ``by_rule``:
+    a rule leads here, not the catch-all.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Destination:
         "arms",
         "bits4",
         "bits6",
+        "by_rule",
         "is_split",
         "number",
         "only",
@@ -74,6 +76,7 @@ class Destination:
         self._rivals = Rivals(keys, weights, lasting=True)
         self.is_split = len(self._drawn) > 1
         self.only = self._drawn[0]
+        self.by_rule = False
 
     def draw(self, base: int) -> int:
         """The arm of a user; health has no part in it, for each arm has a chain of its own."""
@@ -105,6 +108,8 @@ class ViewTable:
             self._group = section.column("group")
         # What class ``number`` leads to is ``destinations[record[number]]``.
         self.destinations = tuple(_destinations(section))
+        for destination in self.destinations[:-1]:  # the catch-all's is the last
+            destination.by_rule = True
         self.resolvers: dict[str, Located] = {}
 
     def about(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import NamedTuple
 
 from geodns.steering.tables import V4, V6, Chain, Link, Member, PoolTable, Words
@@ -29,13 +30,32 @@ Passed = Set[tuple[int, int]]
 NOBODY: Passed = frozenset()
 
 
+class Why(IntEnum):
+    """Why a node answers, for people who watch: of all that is true, the greatest."""
+
+    PREFERRED = 0
+    """It is in the first tier of where the catch-all sends users."""
+    RULE = 1
+    """It is in the first tier of where a rule sends users."""
+    NEXT_TIER = 2
+    """Nobody in the tiers before could answer."""
+    FALLBACK = 3
+    """No pool before its own in the chain could answer."""
+    LOAD = 4
+    """Somebody whose turn it was sends the user away."""
+    FAIL_OPEN = 5
+    """Nobody is up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A member that may answer now, with its weight and usable addresses."""
+    """A member that may answer now, with its weight, its usable addresses, and the slot of the
+    first of them."""
 
     member: Member
     weight: int
     addresses: tuple[bytes, ...]
+    slot: int
 
 
 class Shedding(NamedTuple):
@@ -58,6 +78,7 @@ class Decision:
     Shape: ``tiers[0]`` is the deciding tier; later ones are there only as far as
     ``min_answers`` needs them. No tiers: there is nothing to answer (NODATA). Users whom one of
     ``sheds`` sends away are decided for anew; ``passed`` are those who sent this one away.
+    ``why`` is never RULE, for a chain does not know whose it is.
     """
 
     pool: PoolTable | None = None
@@ -67,6 +88,7 @@ class Decision:
     totals: tuple[int, ...] = ()
     sheds: tuple[Shedding, ...] = ()
     passed: Passed = NOBODY
+    why: Why = Why.PREFERRED
 
 
 NOTHING = Decision()
@@ -91,6 +113,7 @@ class _Found:
     moment: _Moment
     settled: bool
     tiers: list[list[Member]] = field(default_factory=list)
+    is_first: bool = True
 
 
 def decide(
@@ -106,7 +129,7 @@ def decide(
         for leader in leading:
             found = walk(chain, words, leader, sends_away)
             if found is not None:
-                return _decision(found, family)
+                return _decision(found, family, _why(found, chain))
     return NOTHING
 
 
@@ -153,8 +176,10 @@ def _in_pool(link: Link, moment: _Moment, family: int, settled: bool) -> _Found 
     """The first tier with a usable member, and those behind it that ``min_answers`` needs."""
     tiers: list[list[Member]] = []
     count = 0
-    for members in link.tiers():
+    is_first = False
+    for number, members in enumerate(link.tiers()):
         if not tiers:
+            is_first = number == 0
             settled = settled and all_settled(members, moment.words)
         usable = _candidates(link.pool, members, moment, family)
         if usable and _pass_over(link.pool, members, moment):
@@ -164,10 +189,21 @@ def _in_pool(link: Link, moment: _Moment, family: int, settled: bool) -> _Found 
             count += len(usable)
         if tiers and count >= link.pool.min_answers:
             break
-    return _Found(link.pool, moment, settled, tiers) if tiers else None
+    return _Found(link.pool, moment, settled, tiers, is_first) if tiers else None
 
 
-def _decision(found: _Found, family: int) -> Decision:
+def _why(found: _Found, chain: Chain) -> Why:
+    moment = found.moment
+    if moment.ignore:
+        return Why.FAIL_OPEN
+    if moment.heeds_load and moment.sends_away is not None:
+        return Why.LOAD
+    if found.pool.number != chain[0].pool.number:
+        return Why.FALLBACK
+    return Why.PREFERRED if found.is_first else Why.NEXT_TIER
+
+
+def _decision(found: _Found, family: int, why: Why) -> Decision:
     """The usable members of the deciding tiers; perhaps none of this IP version (NODATA)."""
     pool, moment = found.pool, found.moment
     candidates = (_candidates(pool, tier, moment, family) for tier in found.tiers)
@@ -177,7 +213,7 @@ def _decision(found: _Found, family: int) -> Decision:
     if moment.heeds_load:
         sheds = (shed for tier in found.tiers for shed in _sheds(pool, tier, moment))
     passed = frozenset(moment.passed) or NOBODY
-    return Decision(pool, tiers, found.settled, moment.ignore, totals, tuple(sheds), passed)
+    return Decision(pool, tiers, found.settled, moment.ignore, totals, tuple(sheds), passed, why)
 
 
 def _pass_over(pool: PoolTable, members: Iterable[Member], moment: _Moment) -> bool:
@@ -212,18 +248,21 @@ def _candidates(
     weighty = tuple(candidate for candidate in usable if candidate.weight)
     if weighty:
         return weighty
-    return tuple(Candidate(c.member, 1, c.addresses) for c in usable)
+    return tuple(Candidate(c.member, 1, c.addresses, c.slot) for c in usable)
 
 
 def _candidate(member: Member, moment: _Moment, family: int) -> Candidate | None:
-    addresses = []
+    usable = []
     factor = 0
     for target in member.targets(family):
         word = word_of(target, moment.words)
         if is_usable(word, ignore=moment.ignore):
-            addresses.append(target.address)
+            usable.append(target)
             factor = max(factor, weight_factor(word))
-    return Candidate(member, member.weight * factor, tuple(addresses)) if addresses else None
+    if not usable:
+        return None
+    addresses = tuple(target.address for target in usable)
+    return Candidate(member, member.weight * factor, addresses, usable[0].slot)
 
 
 def _enough_up(pool: PoolTable, words: Words) -> bool:
