@@ -12,9 +12,11 @@ from starlette.responses import JSONResponse, Response
 from geodns.api import openapi
 from geodns.api.agents import Registration
 from geodns.api.bodies import DOCUMENT_MAX_BYTES
+from geodns.api.filters import filters_of
 from geodns.api.kinds import LATENCY
 from geodns.api.ledger import Found
 from geodns.api.ports import Health, Observer
+from geodns.api.preconditions import is_unchanged
 from geodns.api.requests import read_query, read_text
 from geodns.api.resources import Collection, etag
 from geodns.api.service import Service
@@ -50,10 +52,17 @@ def latency_routes(
             response_model=None,
             operation_id=f"{method}_latency{'' if item else '_tables'}".lower(),
             openapi_extra=openapi.operation(
-                LATENCY, method, item=item, body=csv if method == "PUT" else None
+                LATENCY,
+                method,
+                item=item,
+                body=csv if method == "PUT" else None,
+                query=_PREFIX if path == LATENCY.collection_path else None,
             ),
         )
     return router
+
+
+_PREFIX = {name: (each.schema, each.about) for name, each in filters_of(LATENCY.word).items()}
 
 
 class Tables(Collection):
@@ -63,6 +72,8 @@ class Tables(Collection):
         read_query(request, ())
         found = self._service.get(self._kind, self._key(request))
         assert isinstance(found.resource, Latency)
+        if is_unchanged(request.headers.get("if-none-match"), str(found.revision)):
+            return Response(status_code=304, headers=etag(found))
         text = await run_in_threadpool(table_to_csv, found.resource)
         return Response(text, media_type=MEDIA_TYPE, headers=etag(found))
 

@@ -6,9 +6,11 @@ long for thirty changes as for one.
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from geodns.api.edit import keys_in
 from geodns.api.kinds import Kind, config_key
@@ -62,17 +64,38 @@ class Version:
             raise not_found(kind.title(key))
         return found
 
+    def zone_tag(self, zone_id: str) -> str:
+        """A digest of the revisions of a zone and all that is in it."""
+        mine = [
+            (word, key, revision)
+            for (word, key), revision in self.revisions.items()
+            if key[0] == zone_id and word in ("zone", "steer", "rrset")
+        ]
+        return hashlib.sha256(repr(sorted(mine)).encode()).hexdigest()[:32]
+
     def page(
-        self, kind: Kind, home: Key, after_id: str, limit: int, scope: Scope = EVERYTHING
+        self,
+        kind: Kind,
+        home: Key,
+        after_id: str,
+        limit: int,
+        scope: Scope = EVERYTHING,
+        test: Callable[[Key, Resource], bool] | None = None,
     ) -> tuple[list[Found], str | None]:
-        """At most ``limit`` resources after ``after_id``, and the cursor if more follow."""
+        """At most ``limit`` resources after ``after_id`` that pass a test, and the cursor if more
+        follow: the last id, so that it holds whatever comes and goes."""
         found = keys_in(self.config, kind, home)
         keys = {kind.id_of(key): key for key in found if scope.sees(kind.word, key)}
         ids = sorted(keys)
-        start = bisect_right(ids, after_id) if after_id else 0
-        chosen = [self.find(kind, keys[id_]) for id_ in ids[start : start + limit]]
-        more = len(ids) > start + limit
-        return [each for each in chosen if each], ids[start + limit - 1] if more else None
+        page: list[Found] = []
+        for id_ in islice(ids, bisect_right(ids, after_id) if after_id else 0, None):
+            each = self.find(kind, keys[id_])
+            if each is None or (test is not None and not test(each.key, each.resource)):
+                continue
+            if len(page) == limit:
+                return page, kind.id_of(page[-1].key)
+            page.append(each)
+        return page, None
 
 
 class Ledger:

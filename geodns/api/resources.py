@@ -8,16 +8,18 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
 from geodns.api.agents import Registration
+from geodns.api.filters import filters_of, read_filters
 from geodns.api.health import node_status
 from geodns.api.kinds import ALL, LATENCY, NODE, OVERRIDE, Kind, read_key
 from geodns.api.ledger import Found
 from geodns.api.ports import Health, Observer
-from geodns.api.preconditions import Terms
+from geodns.api.preconditions import Terms, is_unchanged
 from geodns.api.problems import reason_view
 from geodns.api.requests import (
     TERMS,
@@ -28,6 +30,7 @@ from geodns.api.requests import (
     read_terms,
     scope_of,
 )
+from geodns.api.scope import Scope
 from geodns.api.service import Service
 from geodns.api.writing import Outcome, Plan
 from geodns.document.places import location_of
@@ -81,8 +84,16 @@ def _add(router: APIRouter, kind: Kind, of: Collection) -> None:
             response_class=JSONResponse,
             response_model=None,
             operation_id=f"{method}_{kind.word}{'' if path == kind.item_path else 's'}".lower(),
-            openapi_extra=openapi.operation(kind, method, item=path == kind.item_path),
+            openapi_extra=openapi.operation(
+                kind, method, item=path == kind.item_path, query=_query_of(kind, path, method)
+            ),
         )
+
+
+def _query_of(kind: Kind, path: str, method: str) -> openapi.Parameters:
+    if method != "GET" or path == kind.item_path:
+        return {}
+    return {name: (each.schema, each.about) for name, each in filters_of(kind.word).items()}
 
 
 class Collection:
@@ -103,16 +114,24 @@ class Collection:
         self._registration = registration
 
     async def list_items(self, request: Request) -> Response:
-        query = read_query(request, ("limit", "cursor"))
+        query = read_query(request, ("limit", "cursor", *filters_of(self._kind.word)))
         limit = number(query, "limit", PAGE_DEFAULT, 1, PAGE_MAX)
+        home, scope = self._key(request), scope_of(request)
+        # In a thread: to tell the state of ten thousand nodes takes a while.
+        return await run_in_threadpool(self._page, home, query, limit, scope)
+
+    def _page(self, home: Key, query: dict[str, str], limit: int, scope: Scope) -> Response:
+        test = read_filters(self._kind.word, query, self._service.config, self._observer)
         found, following = self._service.page(
-            self._kind, self._key(request), query.get("cursor", ""), limit, scope_of(request)
+            self._kind, home, query.get("cursor", ""), limit, scope, test
         )
         return JSONResponse({"items": [self._view(item) for item in found], "next": following})
 
     async def show(self, request: Request) -> Response:
         read_query(request, ())
         found = self._service.get(self._kind, self._key(request))
+        if is_unchanged(request.headers.get("if-none-match"), str(found.revision)):
+            return Response(status_code=304, headers=etag(found))
         view = self._view(found)
         if self._kind is NODE:
             view["status"] |= await node_status(self._observer, self._health, view["id"])
@@ -137,6 +156,8 @@ class Collection:
         token = request.state.token
         await self._registration.check(token, key[0], data)
         outcome = await self._service.put(self._kind, key, data, terms)
+        if outcome.plan is not None:
+            return self._written(key, outcome)
         secret = await self._registration.secret_for(token, key[0], author(request))
         return self._written(key, outcome, {"secret": secret} if secret else None)
 

@@ -16,7 +16,7 @@ from geodns.api.bodies import DOCUMENT_MAX_BYTES
 from geodns.api.health import server_status
 from geodns.api.kinds import ALL
 from geodns.api.ports import Geo, Health, Observer
-from geodns.api.preconditions import Terms
+from geodns.api.preconditions import Terms, is_unchanged
 from geodns.api.problems import reason_view
 from geodns.api.requests import (
     TERMS,
@@ -57,9 +57,12 @@ def document_routes(service: Service) -> APIRouter:
     @router.get("/document", summary="Export the document", openapi_extra=openapi.described())
     async def export(request: Request) -> Response:
         read_query(request, ())
+        tag = str(service.revision)  # before the export: if it ages meanwhile, the tag does too
+        headers = {"ETag": f'"{tag}"'}
+        if is_unchanged(request.headers.get("if-none-match"), tag):
+            return Response(status_code=304, headers=headers)
         return JSONResponse(
-            await run_in_threadpool(service.export, scope_of(request)),
-            headers={"ETag": f'"{service.revision}"'},
+            await run_in_threadpool(service.export, scope_of(request)), headers=headers
         )
 
     @router.put(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -61,7 +62,13 @@ class Service:
         return self._ledger.current.get(kind, key)
 
     def page(
-        self, kind: Kind, home: Key, after_id: str, limit: int, scope: Scope = EVERYTHING
+        self,
+        kind: Kind,
+        home: Key,
+        after_id: str,
+        limit: int,
+        scope: Scope = EVERYTHING,
+        test: Callable[[Key, Resource], bool] | None = None,
     ) -> tuple[list[Found], str | None]:
         """A collection's resources ordered by id, and the cursor of what follows them.
 
@@ -70,7 +77,7 @@ class Service:
         now = self._ledger.current
         if kind.home and home[0] not in now.config.zones:
             raise not_found(ZONE.title(home))
-        return now.page(kind, home, after_id, limit, scope)
+        return now.page(kind, home, after_id, limit, scope, test)
 
     def author(self, found: Found) -> str:
         """Whose token wrote a resource last. Errors: Unavailable."""
@@ -167,6 +174,12 @@ class Service:
         """A zone as a master file. Errors: NotFound."""
         return zone_to_text(self.config, zone_id, serial)
 
+    def zone_tag(self, zone_id: str) -> str:
+        """What changes with anything that a zone's master file tells. Errors: NotFound."""
+        now = self._ledger.current
+        now.get(ZONE, (zone_id,))
+        return now.zone_tag(zone_id)
+
     async def put_zonefile(self, zone_id: str, text: str, terms: Terms) -> Outcome:
         """Replace a zone's own fields and records by a master file's; its steers stay.
 
@@ -175,7 +188,7 @@ class Service:
 
         def draft(now: Version) -> Draft:
             found = now.find(ZONE, (zone_id,))
-            terms.require(ZONE.title((zone_id,)), found.revision if found else None)
+            terms.require(ZONE.title((zone_id,)), now.zone_tag(zone_id) if found else None)
             imported = zone_from_text(now.config, zone_id, text)
             after = with_zone(now.config, zone_id, imported)
             notes = tuple(imported.notes)

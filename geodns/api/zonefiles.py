@@ -11,6 +11,7 @@ from geodns.api import openapi
 from geodns.api.bodies import DOCUMENT_MAX_BYTES
 from geodns.api.kinds import ZONE, read_key
 from geodns.api.ports import Observer
+from geodns.api.preconditions import is_unchanged
 from geodns.api.requests import TERMS, read_query, read_terms, read_text
 from geodns.api.routes import applied
 from geodns.api.service import Service
@@ -33,8 +34,12 @@ def zonefile_routes(service: Service, observer: Observer) -> APIRouter:
     async def export(request: Request) -> Response:
         read_query(request, ())
         zone_id = _zone_id(request)
+        tag = await run_in_threadpool(service.zone_tag, zone_id)
+        headers = {"ETag": f'"{tag}"'}
+        if is_unchanged(request.headers.get("if-none-match"), tag):
+            return Response(status_code=304, headers=headers)
         text = await run_in_threadpool(service.zonefile, zone_id, observer.serial(zone_id))
-        return Response(text, media_type=MEDIA_TYPE)
+        return Response(text, headers=headers, media_type=MEDIA_TYPE)
 
     @router.put(
         _PATH,
@@ -50,7 +55,9 @@ def zonefile_routes(service: Service, observer: Observer) -> APIRouter:
         terms = read_terms(request, read_query(request, TERMS))
         zone_id = _zone_id(request)
         text = await read_text(request, DOCUMENT_MAX_BYTES, MEDIA_TYPES)
-        return applied(await service.put_zonefile(zone_id, text, terms))
+        reply = applied(await service.put_zonefile(zone_id, text, terms))
+        del reply.headers["ETag"]  # the store's, which is not that of this zone
+        return reply
 
     return router
 
