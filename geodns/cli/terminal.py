@@ -1,4 +1,4 @@
-"""Tables on a terminal, by rich: as wide as it is, in its colours, or in none (``NO_COLOR``)."""
+"""What a terminal needs rich for: tables that must be folded, and what is drawn anew."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMN_MIN = 12
 """What a folded column keeps; with less room each row becomes lines of its own. Source: no
 reference; most of an IPv4 address."""
 
-STYLES = {"up": "green", "down": "bold red", "unknown": "yellow", "draining": "yellow"}
+STYLES = {"up": "green", "down": "red", "unknown": "yellow"}
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -84,6 +84,11 @@ class Server:
         shutil.rmtree(self._runtime_dir, ignore_errors=True)
 
     @property
+    def data_dir(self) -> Path:
+        """Where its files are."""
+        return self._data_dir
+
+    @property
     def pids(self) -> dict[str, int]:
         """Its processes by role."""
         assert self._process is not None
