@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -102,9 +101,8 @@ def token_routes(store: Store) -> APIRouter:
 class Tokens:
     """What can be done with tokens. Its methods block, and are made one after another."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock or (lambda: datetime.now(UTC))
         self._lock = Lock()
 
     def page(self, after_id: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
@@ -120,7 +118,7 @@ class Tokens:
 
     def make(self, wanted: NewToken, who: dict[str, str]) -> dict[str, Any]:
         """Errors: ConfigError, Conflict."""
-        now = self._clock()
+        now = utc_now()
         expires_at = _checked(wanted, now)
         made, secret = with_new_secret(
             Token(wanted.id, wanted.role, b"", now, expires_at, wanted.nodes, wanted.zones)
@@ -138,7 +136,7 @@ class Tokens:
             _require_made_by_hand(token, "changed")
             wanted = read(NewToken, merge_patch(_fields(token), _writable(patch)))
             _require_fixed(token, wanted)
-            expires_at = _checked(wanted, self._clock())
+            expires_at = _checked(wanted, utc_now())
             limits = {"expires_at": expires_at, "nodes": wanted.nodes, "zones": wanted.zones}
             changed = replace(token, **limits)  # type: ignore[arg-type]
             if changed != token:
@@ -151,7 +149,7 @@ class Tokens:
         Shape: of a token that is rotated again during its overlap, the oldest secret ends.
         """
         with self._lock:
-            token, now = self._get(token_id), self._clock()
+            token, now = self._get(token_id), utc_now()
             _require_made_by_hand(token, "rotated", agents=True)
             if token.expires_at is not None and token.expires_at <= now:
                 detail = f"The token {token_id} has expired."
@@ -175,6 +173,10 @@ class Tokens:
         if found is None:
             raise _no_token(token_id)
         return found
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _has_body(request: Request) -> bool:

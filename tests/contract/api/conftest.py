@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,46 +13,18 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from support.ports import Geo, Health
 
 from geodns.api.agents import Registration
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.errors import Reason
 from geodns.model.config import Config
-from geodns.store.base import Token
+from geodns.store.keyring import Keyring
 from geodns.store.sqlite import SqliteStore
-from geodns.store.tokens import ensure_admin_token, verify
+from geodns.store.tokens import ensure_admin_token
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-
-
-@dataclass
-class Place:
-    latitude: float
-    longitude: float
-    text: str
-
-    def as_text(self) -> str:
-        return self.text
-
-
-class Geo:
-    """Knows one network."""
-
-    def lookup(self, address: str) -> Place | None:
-        return Place(50.11, 8.68, "EU-DE") if address.startswith("192.0.2.") else None
-
-    knows_asns = False
-    knows_subdivisions = True
-
-    def asn(self, address: str) -> None:
-        return None
-
-    def describe(self) -> str:
-        return "dbip-city-lite 2026-11"
-
-    def describe_asns(self) -> str | None:
-        return None
 
 
 @dataclass
@@ -111,32 +83,15 @@ class Observer:
         return "geodns_queries_total 7\n"
 
 
-class Health:
-    """Knows nothing of the past, and takes every push."""
-
-    def __init__(self) -> None:
-        self.pushed: list[dict[str, Any]] = []
-
-    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        return []
-
-    def beat(self, node_id: str, load: float | None) -> None:
-        self.pushed.append({"node": node_id, "load": load})
-
-    async def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
-        yield "1-1", "generation", {"generation": 1}
-
-    def push(self, verdict: dict[str, Any]) -> None:
-        self.pushed.append(verdict)
-
-
 class Api:
     """Speaks HTTP with one instance, whose background work goes on between requests."""
 
     def __init__(self, directory: Path) -> None:
+        self.now = NOW
         self.store = SqliteStore(directory / "store.db")
         ensure_admin_token(self.store, directory / "admin.token", NOW)
         self.token = (directory / "admin.token").read_text().strip()
+        self.keyring = Keyring(self.store, lambda: self.now)
         self.publisher, self.observer, self.geo = Publisher(), Observer(), Geo()
         self.health = Health()
         self.service = Service(self.store, self.publisher, self.geo)
@@ -150,11 +105,8 @@ class Api:
         )
 
     def new_app(self) -> FastAPI:
-        def owner(token: str) -> Token | None:
-            return verify(self.store, token, NOW)
-
         parts = (self.service, self.observer, self.health, self.geo)
-        return create_app(*parts, self.registration, self.store, owner, "python")
+        return create_app(*parts, self.registration, self.store, self.keyring.owner, "python")
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = path if path.startswith("/") else f"/api/v1/{path}"
@@ -183,6 +135,7 @@ class Api:
     def close(self) -> None:
         self._runner.run(self._client.aclose())
         self._runner.close()
+        self.keyring.close()
         self.store.close()
 
 

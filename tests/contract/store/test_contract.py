@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from geodns.errors import Stale
+from geodns.errors import Stale, Unavailable
 from geodns.store.base import Changed, Commit, Entry, Record, Store, Token, Write
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -253,3 +253,73 @@ def test_two_openings_of_one_store_see_each_other(
     assert other.read()[0] == 1
     with pytest.raises(Stale):
         put(other, Write(*A, SECOND))
+
+
+# --- Tokens and notes ---
+
+
+def test_a_token_is_kept_with_all_that_limits_it(store: Store) -> None:
+    ends = START + timedelta(hours=1)
+    token = Token(
+        "t", "operator", b"\x05" * 32, START, None, ("fra*",), ("*.test",), b"\x06" * 32, ends
+    )
+    store.put_token(token)
+    assert store.token("t") == token
+    assert store.token("u") is None
+    assert store.damaged_tokens() == []
+
+
+def test_what_became_of_tokens_is_told_since_a_number(store: Store) -> None:
+    store.put_token(TOKEN)
+    whole = store.tokens_since(-1)
+    assert (whole.whole, whole.tokens) == (True, {"ci": TOKEN})
+    assert store.tokens_since(whole.number).tokens == {}
+    put(store, Write(*A, FIRST))
+    assert store.tokens_since(whole.number).tokens == {}
+    other = Token("anna", "reader", b"\x02" * 32, START)
+    store.put_token(other)
+    store.drop_token("ci")
+    news = store.tokens_since(whole.number)
+    assert (news.whole, news.tokens) == (False, {"ci": None, "anna": other})
+    assert store.tokens_since(news.number).tokens == {}
+
+
+def test_tokens_that_another_opening_changes_are_news_too(
+    store: Store, open_store: Callable[[], Store]
+) -> None:
+    other, number = open_store(), store.tokens_since(-1).number
+    other.put_token(TOKEN)
+    assert store.tokens_since(number).tokens == {"ci": TOKEN}
+
+
+def test_the_last_use_is_kept_for_tokens_that_there_are_and_not_audited(store: Store) -> None:
+    store.put_token(TOKEN)
+    store.note_uses({"ci": START, "gone": START})
+    store.note_uses({"ci": START + timedelta(minutes=1)})
+    assert store.uses() == {"ci": START + timedelta(minutes=1)}
+    assert len(store.audit(before=None, limit=9)) == 1
+    store.drop_token("ci")
+    assert store.uses() == {}
+
+
+def test_a_note_is_an_entry_without_changes(store: Store) -> None:
+    store.note([Commit((), "anna", "forbidden: x", "r1"), Commit((), "bert", "y")])
+    second, first = store.audit(before=None, limit=9)
+    assert (first.actor, first.reason, first.request_id) == ("anna", "forbidden: x", "r1")
+    assert (first.revision, first.changes, second.actor) == (None, (), "bert")
+    assert store.read() == (0, {})
+    assert store.verify() is not None
+
+
+def test_an_entry_kept_elsewhere_is_found_in_the_chain_or_missed(store: Store) -> None:
+    for number in range(3):
+        put(store, Write(*A, {"weight": number}), base=number)
+    pins = {entry.number: entry.hash for entry in history(store)}
+    for number, head in pins.items():
+        assert store.verify(head) == store.verify(head, number) == store.verify()
+    with pytest.raises(Unavailable, match="no kept entry"):
+        store.verify(b"\x01" * 32)
+    with pytest.raises(Unavailable, match=r"entry 2 .* replaced"):
+        store.verify(pins[1], 2)
+    with pytest.raises(Unavailable, match=r"ends with entry 3; entry 4 .* cut off"):
+        store.verify(pins[3], 4)

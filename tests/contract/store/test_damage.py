@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging
 import random
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from geodns.errors import Unavailable
-from geodns.store.base import Commit, Write
+from geodns.store.base import Commit, Token, Write
+from geodns.store.keyring import Keyring
 from geodns.store.sqlite import SqliteStore
 
 FLIPS = 60
+
+TOKEN = Token(
+    "ci", "reader", b"\x01" * 32, datetime(2026, 11, 1, tzinfo=UTC), nodes=("fra*",), zones=("a.b",)
+)
 
 CHANGES = [
     "body = '{\"weight\":9}'",
@@ -38,6 +44,7 @@ def fill(path: Path, count: int = 3) -> object:
         commit = Commit([Write("node", (f"n{base}",), {"weight": base})], "a", document="prod")
         store.commit_all([commit], base=base)
     store.commit([Write("node", ("n0",), {"weight": 7})], base=count, actor="b")
+    store.put_token(TOKEN)
     content = store.read()
     store.close()
     return content
@@ -109,7 +116,7 @@ def test_what_history_cannot_heal_either_is_refused(path: Path, change: str) -> 
         ("UPDATE audit SET at = '2020-01-01T00:00:00+00:00' WHERE number = 3", 3),
         ("UPDATE change SET before = '{}' WHERE number = 4", 4),
         ("DELETE FROM audit WHERE number = 2", 3),
-        ("UPDATE audit SET number = 9 WHERE number = 4", 9),
+        ("UPDATE audit SET number = 9 WHERE number = 5", 9),
     ],
 )
 def test_an_audit_that_was_changed_from_outside_is_told(
@@ -140,7 +147,7 @@ def test_a_page_that_cannot_be_read_is_rebuilt_from_history(
     verified = store.verify()
     store.close()
     assert verified is not None
-    assert verified.last == 201
+    assert verified.last == 202
 
 
 def _rows(path: Path, statement: str) -> list[int]:
@@ -184,3 +191,83 @@ def test_a_file_that_has_lost_its_name_takes_no_more_changes(path: Path) -> None
     path.with_name("aside").replace(path)
     assert store.commit([Write("node", ("n1",), {"weight": 8})], base=4, actor="a") == 5
     store.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "role = 'admin'",
+        "nodes = '[]'",
+        "zones = '[\"*\"]'",
+        "hash = x'02'",
+        "id = 'cj'",
+        "expires_at = '2999-01-01T00:00:00+00:00'",
+        "old_hash = x'02', old_until = '2999-01-01T00:00:00+00:00'",
+        "created = 'x'",
+        "digest = x'02'",
+    ],
+)
+def test_a_token_that_was_changed_from_outside_is_none(
+    path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(path)
+    do(path, f"UPDATE token SET {change}")
+    store = SqliteStore(path)
+    assert store.tokens() == []
+    assert store.tokens_since(-1).tokens == {}
+    (spoilt,) = store.damaged_tokens()
+    with caplog.at_level(logging.ERROR, "geodns.store"):
+        assert Keyring(store).owner("x") is None
+    assert f"token {spoilt} is damaged" in caplog.text
+    assert store.drop_token(spoilt)
+    assert store.damaged_tokens() == []
+    store.put_token(TOKEN)
+    assert store.token("ci") == TOKEN
+    store.close()
+
+
+def test_a_store_rebuilt_from_a_damaged_file_has_its_sound_tokens(path: Path) -> None:
+    fill(path, 200)
+    do(path, "INSERT INTO token SELECT 'cj', 'admin', x'02', created, NULL, '[]', '[]', NULL, "
+             "NULL, digest FROM token")  # fmt: skip
+    (root,) = _rows(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'document'")
+    octets = bytearray(path.read_bytes())
+    octets[(root - 1) * 4096 : root * 4096] = bytes(4096)
+    path.write_bytes(octets)
+    store = SqliteStore(path)
+    assert store.tokens() == [TOKEN]
+    store.close()
+
+
+def test_history_that_was_changed_from_outside_is_neither_shown_nor_restored(path: Path) -> None:
+    fill(path)
+    do(path, "UPDATE change SET before = '{\"weight\":9}' WHERE number = 4")
+    store = SqliteStore(path)
+    for look in (
+        lambda: store.audit(before=None, limit=9),
+        lambda: store.revision(4),
+        lambda: store.as_of(1),
+    ):
+        with pytest.raises(Unavailable, match="entry 4 of the audit"):
+            look()
+    assert store.revision(3) is not None
+    assert store.as_of(4) is not None
+    store.close()
+
+
+def test_flipped_bits_give_nobody_a_wider_right(path: Path) -> None:
+    fill(path, 1)
+    sound = path.read_bytes()
+    at = sound.index(b"cireader") - 20
+    for bit in range(8 * 100):
+        octets = bytearray(sound)
+        octets[at + bit // 8] ^= 1 << bit % 8
+        for each in path.parent.iterdir():
+            each.unlink()
+        path.write_bytes(octets)
+        try:
+            store = SqliteStore(path)
+        except Unavailable:
+            continue
+        assert store.tokens() in ([], [TOKEN])
+        store.close()

@@ -82,7 +82,8 @@ def test_a_store_of_version_1_keeps_records_history_and_tokens(first: Path) -> N
         (4, "all of it", "prod"),
     ]
     assert store.as_of(2) == {("node", ("a",)): {"weight": 2}, ("node", ("b",)): {"weight": 1}}
-    assert [token.id for token in store.tokens()] == ["admin"]
+    assert [(token.id, token.zones) for token in store.tokens()] == [("admin", ())]
+    assert store.damaged_tokens() == []
     verified = store.verify()
     assert verified is not None
     assert verified.last == 4

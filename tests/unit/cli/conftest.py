@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import uvicorn
 import yaml
+from support.ports import Geo, Health
 
 from geodns.api.agents import Registration
 from geodns.api.app import create_app
@@ -21,41 +21,13 @@ from geodns.api.service import Service
 from geodns.cli import main
 from geodns.errors import Reason
 from geodns.model.config import Config
-from geodns.store.base import Token
+from geodns.store.keyring import Keyring
 from geodns.store.sqlite import SqliteStore
-from geodns.store.tokens import ensure_admin_token, verify
+from geodns.store.tokens import ensure_admin_token
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 LINES = ["01 www.example.com A = fra1 192.0.2.10", "02 subject \x1b[31m by ECS"]
-
-
-@dataclass
-class Place:
-    latitude: float = 50.11
-    longitude: float = 8.68
-
-    def as_text(self) -> str:
-        return "EU-DE 50.11,8.68"
-
-
-class Geo:
-    """Knows one network."""
-
-    def lookup(self, address: str) -> Place | None:
-        return Place() if address.startswith("192.0.2.") else None
-
-    knows_asns = False
-    knows_subdivisions = True
-
-    def asn(self, address: str) -> None:
-        return None
-
-    def describe(self) -> str:
-        return "test-city 2026-11"
-
-    def describe_asns(self) -> str | None:
-        return None
 
 
 class Publisher:
@@ -92,25 +64,6 @@ class Observer:
 
     def metrics(self) -> str:
         return ""
-
-
-class Health:
-    """Knows nothing of the past, and takes every push."""
-
-    def __init__(self) -> None:
-        self.pushed: list[dict[str, Any]] = []
-
-    async def told(self, targets: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        return []
-
-    def beat(self, node_id: str, load: float | None) -> None:
-        self.pushed.append({"node": node_id, "load": load})
-
-    async def events(self, last: str | None) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
-        yield "1-1", "generation", {"generation": 1}
-
-    def push(self, verdict: dict[str, Any]) -> None:
-        self.pushed.append(verdict)
 
 
 class Run(NamedTuple):
@@ -151,13 +104,12 @@ def server(tmp_path: Path, run: Commands, monkeypatch: pytest.MonkeyPatch) -> It
     store = SqliteStore(tmp_path / "store.db")
     ensure_admin_token(store, tmp_path / "admin.token", NOW)
 
-    def owner(token: str) -> Token | None:
-        return verify(store, token, NOW)
-
-    service = Service(store, Publisher(), Geo())
+    keyring = Keyring(store, lambda: NOW)
+    geo = Geo("test-city 2026-11", "EU-DE 50.11,8.68")
+    service = Service(store, Publisher(), geo)
     registration = Registration(service, store)
-    parts = (service, Observer(), Health(), Geo(), registration, store)
-    app = create_app(*parts, owner, "python")
+    parts = (service, Observer(), Health(), geo, registration, store)
+    app = create_app(*parts, keyring.owner, "python")
     running = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -170,6 +122,7 @@ def server(tmp_path: Path, run: Commands, monkeypatch: pytest.MonkeyPatch) -> It
         yield tmp_path
         running.should_exit = True
         thread.join()
+    keyring.close()
     store.close()
 
 
