@@ -10,6 +10,7 @@ from pathlib import Path
 
 from geodns.errors import ConfigError, Reason, Unavailable
 from geodns.net import ANSWER_TIMEOUT_S, Client
+from geodns.net.trust import trust_of
 from geodns.settings import ENVIRONMENT_PREFIX, default_data_dir
 from geodns.settings.values import Endpoint, endpoint
 
@@ -24,10 +25,14 @@ PREFIX = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a running server says of itself in its data directory."""
+    """What a running server says of itself in its data directory.
+
+    Shape: ``certificate`` is what its API shows, in PEM; empty without TLS.
+    """
 
     api: str
     dns: tuple[Endpoint, ...]
+    certificate: str = ""
 
 
 def connect(
@@ -41,9 +46,14 @@ def connect(
     """
     environ = os.environ if environ is None else environ
     directory = directory_of(data_dir, environ)
-    url = environ.get("GEODNS_API") or announcement(directory).api
-    token = environ.get("GEODNS_TOKEN") or _token(url, directory)
-    return Client(url, token, answer_timeout_s=answer_timeout_s)
+    given = environ.get("GEODNS_API")
+    own = _own(directory) if given else announcement(directory)
+    url = given or (own.api if own else "")
+    is_own = own is not None and own.api == url
+    token = environ.get("GEODNS_TOKEN") or _token(url, directory, is_own=is_own)
+    # Of our own server we know the very certificate, whoever signed it and for what name.
+    trust = trust_of(environ, own.certificate if own and is_own else "")
+    return Client(url, token, answer_timeout_s=answer_timeout_s, trust=trust)
 
 
 def directory_of(data_dir: Path | None, environ: Mapping[str, str]) -> Path:
@@ -65,19 +75,24 @@ def announcement(directory: Path) -> Announcement:
         raise Unavailable([Reason("", "no_server", detail, str(path), hint)])
     try:
         found = json.loads(text)
-        return Announcement(str(found["api"]), tuple(map(endpoint, found["dns"])))
+        dns = tuple(map(endpoint, found["dns"]))
+        return Announcement(str(found["api"]), dns, str(found.get("certificate", "")))
     except (ValueError, TypeError, KeyError, RecursionError):
         hint = "A restart of the server writes it anew."
         raise ConfigError([Reason("", "bad_file", f"{path} is damaged.", hint=hint)]) from None
 
 
-def _token(url: str, directory: Path) -> str:
-    """The token of the directory's own server; it is sent to no other."""
+def _own(directory: Path) -> Announcement | None:
+    """What the directory's server says, if there is one and it can be read."""
     try:
-        own = announcement(directory).api == url
+        return announcement(directory)
     except (Unavailable, ConfigError):
-        own = False
-    text = _read(directory / TOKEN_FILE) if own else None
+        return None
+
+
+def _token(url: str, directory: Path, *, is_own: bool) -> str:
+    """The token of the directory's own server; it is sent to no other."""
+    text = _read(directory / TOKEN_FILE) if is_own else None
     if text is None:
         detail = f"No token for {url}."
         hint = f"Set GEODNS_TOKEN, or give the --data-dir whose {TOKEN_FILE} it is."

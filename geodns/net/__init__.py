@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from geodns.errors import (
     UnsafePlan,
 )
 from geodns.net.connection import Connection, Sent, lines
+from geodns.net.trust import trust_of
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -59,7 +61,10 @@ class Client:
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         trust: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        """``trust`` makes the context of TLS, if it is not the usual one. Errors: ConfigError."""
+        """``trust`` makes the context of TLS, if not as the environment says (`net.trust`).
+
+        Errors: ConfigError.
+        """
         self._base_url = base_url
         self._answer_timeout_s = answer_timeout_s
         self._headers = {
@@ -68,7 +73,7 @@ class Client:
         }
         if token:
             self._headers["Authorization"] = f"Bearer {_checked(token)}"
-        self._connection = Connection(base_url, trust or _trusted)
+        self._connection = Connection(base_url, trust or trust_of(os.environ))
 
     def __enter__(self) -> Self:
         return self

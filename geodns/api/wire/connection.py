@@ -17,7 +17,7 @@ from geodns.api.envelope import new_request_id, strict_headers
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.wire.exchange import PIECE_OCTETS, Exchange, Message
 from geodns.api.wire.guests import Guests
-from geodns.api.wire.head import HEAD_MAX_OCTETS, Head, read_head, scope_of, unreadable
+from geodns.api.wire.head import HEAD_MAX_OCTETS, Head, bad_request, read_head, scope_of
 
 HEAD_TIMEOUT_S = 10.0
 """From the first octet of a head, or from connecting, to the last. Source: no reference; half of
@@ -179,7 +179,7 @@ class Connection(asyncio.BufferedProtocol):
         self._head = Head()
         self._http = h11.Connection(h11.SERVER, HEAD_MAX_OCTETS)
         self._http.receive_data(octets)
-        request = read_head(self._http)
+        request = read_head(self._http, octets)
         scope = scope_of(request) | self._ends()
         self._phase, self.due_s = Phase.BUSY, float("inf")
         self._shared.guests.busy(self)
@@ -216,9 +216,9 @@ class Connection(asyncio.BufferedProtocol):
                     self._exchange.complete()
                 else:
                     break
-        except h11.RemoteProtocolError as error:
+        except h11.RemoteProtocolError:
             self._last = True
-            self._exchange.broken(unreadable(error))
+            self._exchange.broken(bad_request("The body is not in chunks as RFC 9112 has them."))
         follows = bool(self._http.trailing_data[0])
         if follows or self._exchange.waiting_octets or self._last:
             self._pause_reading()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from geodns.errors import ConfigError, Reason
+from geodns.net.trust import pinned_context
 
 WATCH_S = 1.0
 """How often the files are looked at. Source: no reference; a stat of three files is nothing, and
@@ -21,9 +22,6 @@ FILE_MAX_OCTETS = 2**20
 
 TLS12_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Source: RFC 9325 section 4.2; TLS 1.3 has its own."""
-
-NO_CHECK_TIME = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the ssl module does not name."""
 
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -105,15 +103,14 @@ def read_certificate(
     Errors: ConfigError, one reason, which names the file.
     """
     chain = _read(certificate)
-    if key is not None:
-        _read(key)
+    if b"ENCRYPTED" in (_read(key) if key is not None else chain):
+        raise _bad(key or certificate, "is encrypted; a server needs a key without a password")
     blocks = _BLOCK.findall(chain)
     if not blocks:
         raise _bad(certificate, "holds no certificate in PEM")
     context = _context()
     try:
-        # A password must not be asked for on the terminal.
-        context.load_cert_chain(certificate, key, password=lambda: b"")
+        context.load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError, ValueError) as error:
         raise _bad(key or certificate, _why(error)) from None
     pem = blocks[0].decode("ascii", "replace")
@@ -168,16 +165,6 @@ def _shown_by(context: ssl.SSLContext, pem: str) -> tuple[str, float]:
     return (names or ["nobody"])[0], expires_s
 
 
-def pinned_context(pem: str) -> ssl.SSLContext:
-    """A client's context that trusts this one certificate, whatever name or age it has."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.verify_flags |= NO_CHECK_TIME
-    context.load_verify_locations(cadata=pem)
-    return context
-
-
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -193,8 +180,6 @@ def _why(error: Exception) -> str:
     words = _words(error)
     if "KEY_VALUES_MISMATCH" in words or "key values mismatch" in words:
         return "is not the key of the certificate"
-    if "bad decrypt" in words or "password" in words.lower() or "BAD_DECRYPT" in words:
-        return "is encrypted; a server needs a key without a password"
     return f"holds no key and certificate that can be used: {words}"
 
 
