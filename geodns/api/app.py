@@ -20,10 +20,12 @@ from geodns.api.auth import Gate
 from geodns.api.envelope import Envelope
 from geodns.api.events import event_routes
 from geodns.api.history import history_routes
+from geodns.api.idempotency import Idempotency
 from geodns.api.latencies import latency_routes
 from geodns.api.pace import Pace
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
+from geodns.api.progress import progress_routes
 from geodns.api.refusals import Refusals
 from geodns.api.resources import PREFIX, resource_routes
 from geodns.api.routes import document_routes, question_routes, state_routes
@@ -33,6 +35,7 @@ from geodns.api.zonefiles import zonefile_routes
 from geodns.document.schema import document_schema
 from geodns.errors import GeodnsError
 from geodns.store.base import Store, Token
+from geodns.store.replies import Replies
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -49,6 +52,7 @@ def create_app(
     verify_token: Callable[[str], Token | None],
     engine: str,
     requests_per_s: float = 0,
+    replies: Replies | None = None,
 ) -> FastAPI:
     """The admin API as an ASGI application.
 
@@ -70,13 +74,15 @@ def create_app(
                 gate=Gate(verify_token),
                 pace=Pace(requests_per_s),
                 refusals=Refusals(store.note),
-            )
+            ),
+            Middleware(Idempotency, replies=replies or Replies()),
         ],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
     )
     app.include_router(resource_routes(service, observer, health, registration), prefix=PREFIX)
     app.include_router(latency_routes(service, observer, health, registration), prefix=PREFIX)
     app.include_router(document_routes(service), prefix=PREFIX)
+    app.include_router(progress_routes(service.jobs), prefix=PREFIX)
     app.include_router(history_routes(service, service.store), prefix=PREFIX)
     app.include_router(token_routes(store), prefix=PREFIX)
     app.include_router(agent_routes(service, health, registration), prefix=PREFIX)

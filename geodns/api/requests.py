@@ -8,7 +8,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from geodns.api.bodies import BODY_MAX_BYTES, INLINE_MAX_BYTES, parse_json
+from geodns.api.bodies import BODY_MAX_BYTES, INLINE_MAX_BYTES, parse_json, parse_large_json
 from geodns.api.preconditions import Terms, read_if_match, read_if_none_match
 from geodns.api.problems import HttpError
 from geodns.api.scope import Scope
@@ -32,17 +32,17 @@ async def read_body(
     Errors: HttpError 413, 415, 408; ConfigError for what is not JSON.
     """
     _check_media_type(request, media_types)
-    octets = await _octets(request, max_bytes)
+    octets = await read_octets(request, max_bytes)
     if len(octets) <= INLINE_MAX_BYTES:
         return parse_json(octets)
-    return await run_in_threadpool(parse_json, octets)
+    return await run_in_threadpool(parse_large_json, octets)
 
 
 async def read_text(request: Request, max_bytes: int, media_types: tuple[str, ...]) -> str:
     """The request's text. Errors: HttpError 413, 415, 408; ConfigError for what is no UTF-8."""
     _check_media_type(request, media_types)
     try:
-        return (await _octets(request, max_bytes)).decode("utf-8")
+        return (await read_octets(request, max_bytes)).decode("utf-8")
     except UnicodeDecodeError as error:
         detail = f"The body is not UTF-8 at octet {error.start}."
         raise ConfigError([Reason("", "not_utf8", detail)]) from None
@@ -148,7 +148,8 @@ def _unsupported(detail: str, found: str) -> HttpError:
     return HttpError(415, "unsupported_media_type", "Unsupported media type", detail, hint=hint)
 
 
-async def _octets(request: Request, max_bytes: int) -> bytes:
+async def read_octets(request: Request, max_bytes: int) -> bytes:
+    """The request's body as it came. Errors: HttpError 413, 408."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(max_bytes)

@@ -11,7 +11,7 @@ from geodns.api.agents import Registration
 from geodns.api.app import create_app
 from geodns.api.service import Service
 from geodns.daemon.controller import Controller
-from geodns.daemon.places import ADMIN_TOKEN
+from geodns.daemon.places import ADMIN_TOKEN, REPLIES
 from geodns.daemon.poster import Poster
 from geodns.daemon.reaper import Reaper
 from geodns.daemon.webhooks import Webhooks
@@ -19,6 +19,7 @@ from geodns.errors import GeodnsError
 from geodns.health.probes.local import ApiPorts, Local
 from geodns.store.configuration import to_config
 from geodns.store.keyring import Keyring
+from geodns.store.replies import Replies
 from geodns.store.tokens import ensure_admin_token
 
 log = logging.getLogger("geodns.control")
@@ -42,7 +43,8 @@ def make_application(control: Controller) -> FastAPI:
     )
     parts = (service, observer, control.desk, control.geo, registration, store)
     pace = control.settings.api_requests_per_s
-    return create_app(*parts, control.keyring.owner, observer.engine, pace)
+    replies = Replies(control.data_dir / REPLIES)
+    return create_app(*parts, control.keyring.owner, observer.engine, pace, replies)
 
 
 async def publish_at_start(control: Controller) -> None:

@@ -24,6 +24,7 @@ from geodns.snapshot.status import create_table
 LOCK = "lock"
 ID = "id"
 STORE = "store.db"
+REPLIES = "replies.db"
 ADMIN_TOKEN = "admin.token"
 API_FILE = "api.json"
 STATUS = "status"
