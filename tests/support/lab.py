@@ -95,6 +95,10 @@ class Lab:
         slot, tag = self.slot_of[address, monitor]
         self.status.write(slot, Word(tag, verdict, unsettled, override, weight_factor, shed))
 
+    def load(self, address: str, percent: float) -> None:
+        """Let a target send so many of its users away."""
+        self.set(address, Verdict.UP, shed=round(percent * 655.35))
+
     def down(self, addresses: Iterable[str], monitor: str | None = None) -> None:
         """Let probes of these addresses have failed."""
         for address in addresses:

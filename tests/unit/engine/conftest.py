@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.lab import Lab
 
 from geodns.geo.world import World, load_world
+from geodns.snapshot.status import Verdict
 
 ATLAS: dict[str, tuple[str, str, str, float, float, int]] = {
     "11.0.0.0/9": ("EU", "IT", "62", 41.9, 12.5, 10),
@@ -43,3 +45,11 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> World:
     path: Path = tmp_path_factory.mktemp("atlas") / "atlas.mmdb"
     writer.to_db_file(str(path))
     return load_world(path, None)
+
+
+@pytest.fixture
+def lab(shared: Lab) -> Lab:
+    """What a module's tests share, everything up, settled and without load."""
+    for address, _ in shared.slot_of:
+        shared.set(address, Verdict.UP)
+    return shared

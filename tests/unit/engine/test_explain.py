@@ -13,7 +13,7 @@ from geodns.engine.explanation import Explanation
 from geodns.engine.lookup import Lookup
 from geodns.errors import ConfigError, NotFound
 from geodns.geo.world import World
-from geodns.snapshot.status import Override, Verdict, Word
+from geodns.snapshot.status import Override
 
 ROMAN, BERLINER, YORKER, AMERICAN = "11.1.2.0/24", "11.129.2.0/24", "13.1.2.0/24", "15.1.2.0/24"
 
@@ -51,24 +51,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory, atlas: World) -> Lab:
     return Lab(tmp_path_factory.mktemp("lab"), atlas, made)
 
 
-@pytest.fixture
-def lab(shared: Lab) -> Lab:
-    """Everything up and without load."""
-    for address, _ in shared.slot_of:
-        shared.set(address, Verdict.UP)
-    return shared
-
-
 def told(
     lab: Lab, name: str, subnet: str | None, rtype: str = "A", resolver: str = "127.0.0.1"
 ) -> Explanation:
     lookup = lab.responder.lookup
     return explain_text(lookup, f"{name}.example.test", rtype, subnet, resolver, 1_000_000)
-
-
-def load(lab: Lab, address: str, percent: float) -> None:
-    slot, tag = lab.slot_of[address, None]
-    lab.status.write(slot, Word(tag, Verdict.UP, shed=round(percent * 655.35)))
 
 
 def test_a_rule_its_fence_and_who_does_not_serve_the_user_are_named(lab: Lab) -> None:
@@ -103,7 +90,7 @@ def test_an_ipv6_user_is_named_by_network(lab: Lab) -> None:
 
 
 def test_the_nodes_told_are_those_answered(lab: Lab) -> None:
-    load(lab, "198.18.0.1", 50)
+    lab.load("198.18.0.1", 50)
     for name in ("beta", "www", "many"):
         for subnet in (ROMAN, BERLINER, YORKER, "11.77.0.0/16", "10.1.2.0/24"):
             explained = told(lab, name, subnet)
@@ -112,13 +99,13 @@ def test_the_nodes_told_are_those_answered(lab: Lab) -> None:
 
 
 def test_load_is_told_with_its_share_and_whether_it_concerns_this_user(lab: Lab) -> None:
-    load(lab, "198.18.0.1", 50)
+    lab.load("198.18.0.1", 50)
     away = {told(lab, "www", f"13.1.{n * 16}.0/20").lines[4:7] for n in range(16)}
     assert all("rome" not in lines[0] for lines in away)  # far from those who ask
     found = [told(lab, "www", f"12.129.{n * 16}.0/20") for n in range(16)]
     lines = {line for each in found for line in each.lines if "rome" in line}
     assert any("sheds 50 %" in line for line in lines)
-    load(lab, "198.18.0.1", 100)
+    lab.load("198.18.0.1", 100)
     lab.set("198.18.0.2", override=Override.DOWN)
     explained = told(lab, "www", "12.129.2.0/24")  # Norway: Berlin is nearer, then Rome
     [line] = [line for line in explained.lines if "- rome" in line]

@@ -40,14 +40,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
     return Lab(tmp_path_factory.mktemp("lab"), tiny_world, config(zones, NODES, POOLS))
 
 
-@pytest.fixture
-def lab(shared: Lab) -> Lab:
-    """Everything up and settled."""
-    for address, _ in shared.slot_of:
-        shared.set(address, UP)
-    return shared
-
-
 def ask(lab: Lab, pool: str, rtype: str = "A") -> set[str]:
     return lab.addresses(f"{pool}.example.test", rtype, ROMAN)
 

@@ -58,20 +58,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, tiny_world: World) -> Lab:
     return Lab(tmp_path_factory.mktemp("lab"), tiny_world, made)
 
 
-@pytest.fixture
-def lab(shared: Lab) -> Lab:
-    """Everything up and without load."""
-    for address, _ in shared.slot_of:
-        shared.set(address, Verdict.UP)
-    return shared
-
-
-def load(lab: Lab, address: str, percent: float) -> None:
-    """Let a target send so many of its users away."""
-    slot, tag = lab.slot_of[address, None]
-    lab.status.write(slot, Word(tag, Verdict.UP, shed=round(percent * 655.35)))
-
-
 def subnets(count: int, network: str = "1.0.0.0/8", length: int = 24) -> Iterator[str]:
     draw, inside = random.Random(5), ipaddress.ip_network(network)
     bits = length - inside.prefixlen
@@ -213,11 +199,11 @@ def test_sticky_hints_are_the_users_own_node(lab: Lab) -> None:
 
 def test_load_sends_its_share_of_users_on_and_each_user_stays_put(lab: Lab) -> None:
     users = sorted(set(subnets(2000, length=20)))
-    load(lab, "198.18.0.6", 40)
+    lab.load("198.18.0.6", 40)
     first = [min(ask(lab, "loaded", subnet)) for subnet in users]
     away = first.count("198.18.0.7")
     assert abs(away - 0.4 * len(users)) <= 5 * (0.24 * len(users)) ** 0.5
-    load(lab, "198.18.0.6", 60)
+    lab.load("198.18.0.6", 60)
     second = [min(ask(lab, "loaded", subnet)) for subnet in users]
     came_back = sum(
         old == "198.18.0.7" and new == "198.18.0.6" for old, new in zip(first, second, strict=True)
@@ -227,7 +213,7 @@ def test_load_sends_its_share_of_users_on_and_each_user_stays_put(lab: Lab) -> N
 
 
 def test_load_never_sends_a_user_to_a_dead_node_or_to_nothing(lab: Lab) -> None:
-    load(lab, "198.18.0.6", 100)
+    lab.load("198.18.0.6", 100)
     lab.set("198.18.0.7", Verdict.DOWN)
     for subnet in subnets(20):
         reply = lab.ask("loaded.example.test", "A", subnet)
@@ -236,13 +222,13 @@ def test_load_never_sends_a_user_to_a_dead_node_or_to_nothing(lab: Lab) -> None:
 
 
 def test_load_of_a_node_that_has_no_marks_for_it_means_nothing(lab: Lab) -> None:
-    load(lab, "198.18.0.7", 100)
+    lab.load("198.18.0.7", 100)
     lab.set("198.18.0.6", Verdict.DOWN)
     assert {min(ask(lab, "loaded", subnet)) for subnet in subnets(20)} == {"198.18.0.7"}
 
 
 def test_a_rules_split_has_sticky_and_load_behind_its_arms(lab: Lab) -> None:
-    load(lab, "198.18.0.6", 50)
+    lab.load("198.18.0.6", 50)
     found = Counter(min(ask(lab, "chained", s)) for s in subnets(300, "1.2.0.0/16", 30))
     assert set(found) >= {"198.18.0.6", "198.18.0.7"}
     assert scope_of(lab.ask("chained.example.test", "A", "1.2.3.0/24")) == 20
@@ -250,7 +236,7 @@ def test_a_rules_split_has_sticky_and_load_behind_its_arms(lab: Lab) -> None:
 
 
 def test_a_status_word_carries_the_share(lab: Lab) -> None:
-    load(lab, "198.18.0.6", 40)
+    lab.load("198.18.0.6", 40)
     slot, tag = lab.slot_of["198.18.0.6", None]
     table = StatusTable(lab.directory / "status")
     assert table.word(slot, tag) == Word(
