@@ -9,7 +9,7 @@ from pathlib import Path
 
 from geodns.errors import ConfigError, NotFound, Reason
 from geodns.store.base import Verified
-from geodns.store.file import connect, create_private, explained, put_aside, remove, sync
+from geodns.store.file import REPLACED, connect, create_private, explained, remove, replace, sync
 from geodns.store.sqlite import SqliteStore
 
 PAGES_AT_ONCE = 1024
@@ -65,10 +65,7 @@ def restore(file: Path, store: Path) -> int:
         try:
             _copy(file, draft)
             revision = judge(draft, heal=True).revision
-            if store.exists():
-                put_aside(store, "replaced")
-            draft.rename(store)
-            sync(store)
+            replace(store, draft, REPLACED)
         finally:
             remove(draft)
     return revision

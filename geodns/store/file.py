@@ -19,6 +19,9 @@ BUSY_TIMEOUT_S = 5.0
 """How long to wait for another process that writes. Source: no reference; a backup of a few
 megabytes takes well under a second, and an API client waits longer than this."""
 
+DAMAGED, REPLACED = ENDINGS = ("damaged", "replaced")
+"""What a file is called that another has taken the place of."""
+
 SIDES = ("-wal", "-shm")
 """What SQLite keeps beside a file in WAL mode."""
 
@@ -30,6 +33,8 @@ def mend(path: Path, *, heal: bool) -> sqlite3.Connection:
     Errors: Unavailable.
     """
     with explained(path):
+        for ending in ENDINGS:
+            _end_replacing(path, ending)
         create_private(path)
         try:
             return _prepared(path)
@@ -67,9 +72,7 @@ def _rebuilt(path: Path) -> bool:
         _prepared(draft).close()
         if not rebuild(path, draft):
             return False
-        put_aside(path, "damaged")
-        draft.rename(path)
-        sync(path)
+        replace(path, draft, DAMAGED)
     except sqlite3.DatabaseError:
         return False
     finally:
@@ -78,14 +81,39 @@ def _rebuilt(path: Path) -> bool:
     return True
 
 
-def put_aside(path: Path, ending: str) -> None:
-    """Keep what SQLite has of a file under another name; the file itself stays until replaced."""
-    aside = path.with_name(f"{path.name}.{ending}")
-    remove(aside)
+def replace(path: Path, draft: Path, ending: str) -> None:
+    """Put a file of SQLite in place of another, of which all stays beside it with the ending.
+
+    Shape: a log that belongs to one file would spoil the other, and three names cannot change at
+           once. So what is to come has a name of its own first: if all ends in between, the next
+           opening goes on from there.
+    """
+    remove(_beside(path, ending))
+    sync(draft)
+    draft.rename(_coming(path, ending))
+    sync(_coming(path, ending))
+    _end_replacing(path, ending)
+
+
+def _end_replacing(path: Path, ending: str) -> None:
+    coming, aside = _coming(path, ending), _beside(path, ending)
+    if not coming.exists():
+        return
     for side in SIDES:
         with suppress(FileNotFoundError):
             os.rename(f"{path}{side}", f"{aside}{side}")
-    aside.hardlink_to(path)
+    if path.exists() and not aside.exists():
+        aside.hardlink_to(path)
+    coming.rename(path)
+    sync(path)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}.{ending}")
+
+
+def _coming(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}.next.{ending}")
 
 
 def remove(path: Path) -> None:
