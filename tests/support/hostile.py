@@ -23,17 +23,22 @@ BOMB = gzip.compress(bytes(20 * 2**20))
 OK = HEAD + b"Content-Length: 3\r\nConnection: close\r\n\r\nok!"
 
 
-def sending(*pieces: bytes) -> Behaviour:
+def replying(*pieces: bytes, pause_s: float = 0.0) -> Behaviour:
+    """A server that reads the request, then sends the pieces."""
+
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
+            await asyncio.sleep(pause_s)
 
     return behave
 
 
 def endless(head: bytes, piece: bytes, pause_s: float = 0.0) -> Behaviour:
+    """A server that sends ``piece`` for ever."""
+
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(head)
@@ -56,20 +61,20 @@ KINDS: dict[str, Behaviour] = {
     "drips chunks": endless(CHUNKED, b"1\r\nx\r\n", 0.05),
     "never ends": endless(HEAD + b"\r\n", b"x" * 8192),
     "huge": endless(HEAD + b"Content-Length: 10737418240\r\n\r\n", b"x" * 8192),
-    "bomb": sending(
+    "bomb": replying(
         HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB), BOMB
     ),
-    "lies longer": sending(HEAD + b"Content-Length: 99\r\n\r\nx"),
-    "lies shorter": sending(HEAD + b"Content-Length: 1\r\n\r\n", b"x" * 100_000),
+    "lies longer": replying(HEAD + b"Content-Length: 99\r\n\r\nx"),
+    "lies shorter": replying(HEAD + b"Content-Length: 1\r\n\r\n", b"x" * 100_000),
     "interim flood": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50),
     "header flood": endless(HEAD, b"x: yyyyyyyyyyyyyyyyyyyy\r\n" * 50),
     "one long header": endless(HEAD + b"x: ", b"y" * 8192),
     "chunk flood": endless(CHUNKED, b"1\r\nx\r\n" * 500),
-    "random": sending(os.urandom(100_000)),
-    "redirects": sending(
+    "random": replying(os.urandom(100_000)),
+    "redirects": replying(
         b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"
     ),
-    "honest": sending(OK),
+    "honest": replying(OK),
 }
 
 

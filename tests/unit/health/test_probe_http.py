@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import itertools
 import socket
 import ssl
 import struct
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import trustme
+from support.hostile import CHUNKED, endless, replying, silent
 
 from geodns.health.observation import REASON_MAX_CHARS, Observation
 from geodns.health.probes.general import GeneralHttpProbe
@@ -27,38 +27,6 @@ from geodns.model.monitor import Monitor
 TIMEOUT_S = 0.4
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok!"
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-def replying(*pieces: bytes, pause_s: float = 0.0) -> Callable[..., Any]:
-    """A server that reads the request, then sends the pieces."""
-
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(pause_s)
-
-    return behave
-
-
-def endless(head: bytes, piece: bytes, pause_s: float = 0.0) -> Callable[..., Any]:
-    """A server that sends ``piece`` for ever."""
-
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(head)
-        for _ in itertools.count():
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(pause_s)
-
-    return behave
-
-
-async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    await reader.read()
 
 
 async def resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
