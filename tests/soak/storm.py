@@ -1,4 +1,4 @@
-"""Everything is killed in a storm of writes, round after round: what was acknowledged is there."""
+"""This or that is killed in a storm of writes, round after round: all acknowledged is there."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ def main(arguments: list[str]) -> int:
     rounds = parser.parse_args(arguments).rounds
     with tempfile.TemporaryDirectory() as directory:
         try:
-            acknowledged = Storm(Path(directory)).run(rounds)
+            storm = Storm(Path(directory))
+            acknowledged = storm.run(rounds)
         except AssertionError as error:
             sys.stderr.write(f"store: {error}\n")
             return 1
-    sys.stdout.write(f"store: {rounds} rounds, {acknowledged} writes acknowledged, none lost\n")
+    ways = ", ".join(f"{name} {count}" for name, count in storm.rounds.items())
+    told = f"store: {rounds} rounds ({ways}), {acknowledged} writes acknowledged, none lost"
+    sys.stdout.write(told + "\n")
     return 0
