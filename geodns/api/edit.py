@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from geodns.api.kinds import ALL, ZONE, Kind, config_key
@@ -50,6 +51,30 @@ def applied(config: Config, wanted: Config, made: frozenset[tuple[str, Key]]) ->
     after = collect([*items, *resources(wanted)])
     kept = {at: keeping(hook, config.webhooks.get(at)) for at, hook in after.webhooks.items()}
     return replace(after, webhooks=kept)
+
+
+def sharing(after: Config, before: Config) -> Config:
+    """The Config with the very objects of ``before`` wherever they say the same: what is not
+    touched costs nothing from here on."""
+    sections: Any = {
+        kind.attribute: _shared(kind.section_of(after), kind.section_of(before)) for kind in ALL
+    }
+    return replace(after, **sections)
+
+
+def _shared(new: Mapping[Any, Resource], old: Mapping[Any, Resource]) -> Mapping[Any, Resource]:
+    if new is old:
+        return new
+    shared = {at: _same(resource, old.get(at)) for at, resource in new.items()}
+    is_same = len(shared) == len(old) and all(map(is_, shared.values(), old.values()))
+    return old if is_same else shared
+
+
+def _same(resource: Resource, known: Resource | None) -> Resource:
+    """The known one if it says the same and says as much."""
+    if known is None or known is resource or known != resource:
+        return resource
+    return known if known.model_fields_set == resource.model_fields_set else resource
 
 
 def keeping(webhook: Webhook, known: Resource | None) -> Webhook:

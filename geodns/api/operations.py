@@ -172,6 +172,7 @@ _OTHERS: dict[tuple[str, str], Operation] = {
         (*_ALWAYS, "409", "413", "415"),
         example=examples.DOCUMENT,
     ),
+    ("GET", "/progress"): Operation("get_progress", {"200": ref("Progress")}),
     ("GET", "/revisions"): Operation("list_revisions", {"200": ref("RevisionPage")}),
     ("GET", "/revisions/{number}"): Operation(
         "get_revision", {"200": ref("Entry")}, (*_ALWAYS, "404")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from geodns.api.jobs import NOBODYS, Job
 from geodns.api.scope import EVERYTHING, Scope
 from geodns.errors import ConfigError, NotFound, Reason, Stale
 
@@ -18,7 +19,7 @@ class Terms:
 
     Shape: ``if_match`` holds entity tags without quotes, or "*"; None if it was not sent.
            ``forced`` is the reason for overriding brakes, None if they hold. ``scope`` is
-           what may be changed.
+           what may be changed, ``job`` is told how far it is.
     """
 
     actor: str
@@ -30,6 +31,7 @@ class Terms:
     if_match: frozenset[str] | None = None
     if_none_match: bool = False
     scope: Scope = EVERYTHING
+    job: Job = NOBODYS
 
     def require(self, title: str, revision: int | str | None) -> None:
         """Compare with what is there; ``revision``, or another tag, is None if nothing is.

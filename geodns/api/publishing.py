@@ -12,7 +12,11 @@ from geodns.model.config import Config
 log = logging.getLogger("geodns.api")
 
 WAIT_MAX_S = 5.0
-"""How long ``?wait=true`` waits. Source: no reference; fifty times the promised 100 ms."""
+"""How long ``?wait=true`` waits for workers. Source: no reference; fifty times the promised 100
+ms."""
+
+PUBLISH_MAX_S = 60.0
+"""How long it waits for the compiler before. Source: no reference; 100,000 RRsets take 5 s."""
 
 
 class NotServed(Unavailable):
@@ -39,8 +43,14 @@ class NotPublished(Unavailable):
 class Publishing:
     """Calls the publisher in the order of the commits, in the background."""
 
-    def __init__(self, publisher: Publisher, wait_max_s: float = WAIT_MAX_S) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        wait_max_s: float = WAIT_MAX_S,
+        publish_max_s: float = PUBLISH_MAX_S,
+    ) -> None:
         self._publisher = publisher
+        self._publish_max_s = publish_max_s
         self._wait_max_s = wait_max_s
         self._last: asyncio.Task[int] | None = None
         self._running: set[asyncio.Task[int]] = set()
@@ -68,10 +78,10 @@ class Publishing:
         """
         task = self._last
         try:
-            async with asyncio.timeout(self._wait_max_s):
+            async with asyncio.timeout(self._publish_max_s):
                 generation = await asyncio.shield(task) if task else self._publisher.generation
-                if await self._publisher.served(generation, self._wait_max_s):
-                    return
+            if await self._publisher.served(generation, self._wait_max_s):
+                return
         except TimeoutError:
             pass
         except GeodnsError as error:

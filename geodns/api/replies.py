@@ -156,6 +156,18 @@ REPLIES: dict[str, Schema] = {
     "Plan": _PLAN,
     "Change": _CHANGE,
     "Outcome": _OUTCOME,
+    "Progress": object_of(
+        "Long work that is under way: each request, the step it is at, how much of that is done.",
+        items=list_of(
+            object_of(
+                request_id=_TEXT,
+                since=_INSTANT,
+                what=_TEXT,
+                done=COUNT,
+                total={**or_null(COUNT), "description": "Null where nobody knows."},
+            )
+        ),
+    ),
     "Revision": _entry(),
     "Entry": _entry(changes=list_of(ref("Changed"))),
     "Changed": _CHANGED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from geodns import __version__
 from geodns.api import openapi
-from geodns.api.bodies import DOCUMENT_MAX_BYTES
+from geodns.api.bodies import DOCUMENT_MAX_BYTES, to_json
 from geodns.api.health import server_status
 from geodns.api.kinds import ALL
 from geodns.api.ports import Geo, Health, Observer
@@ -28,6 +29,7 @@ from geodns.api.requests import (
     scope_of,
 )
 from geodns.api.resources import plan_view
+from geodns.api.scope import Scope
 from geodns.api.service import Service
 from geodns.api.writing import Outcome
 from geodns.document.schema import NAME_PATTERN
@@ -61,9 +63,8 @@ def document_routes(service: Service) -> APIRouter:
         headers = {"ETag": f'"{tag}"'}
         if is_unchanged(request.headers.get("if-none-match"), tag):
             return Response(status_code=304, headers=headers)
-        return JSONResponse(
-            await run_in_threadpool(service.export, scope_of(request)), headers=headers
-        )
+        octets = await run_in_threadpool(_exported, service, scope_of(request))
+        return Response(octets, headers=headers, media_type="application/json")
 
     @router.put(
         "/document",
@@ -74,9 +75,7 @@ def document_routes(service: Service) -> APIRouter:
     )
     async def apply(request: Request) -> Response:
         query = read_query(request, (*TERMS, "prune"))
-        terms = read_terms(request, query)
-        outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
-        return applied(outcome)
+        return await _apply(service, request, flag(query, "prune"), read_terms(request, query))
 
     @router.post(
         "/plan",
@@ -86,19 +85,26 @@ def document_routes(service: Service) -> APIRouter:
     async def plan(request: Request) -> Response:
         query = read_query(request, ("prune",))
         terms = Terms(request.state.actor, plan=True, scope=scope_of(request))
-        outcome = await service.apply(await _document(request), flag(query, "prune"), terms)
-        return applied(outcome)
+        return await _apply(service, request, flag(query, "prune"), terms)
 
     return router
 
 
-async def _document(request: Request) -> Any:
-    return await read_body(request, DOCUMENT_MAX_BYTES)
+def _exported(service: Service, scope: Scope) -> bytes:
+    return to_json(service.export(scope))
+
+
+async def _apply(service: Service, request: Request, prune: bool, terms: Terms) -> Response:
+    with service.jobs.begin(terms.actor, request.state.request_id) as job:
+        data = await read_body(request, DOCUMENT_MAX_BYTES)
+        outcome = await service.apply(data, prune, replace(terms, job=job))
+        # In a thread: a plan of ten thousand changes is megabytes.
+        return await run_in_threadpool(applied, outcome)
 
 
 def applied(outcome: Outcome) -> Response:
     if outcome.plan is not None:
-        return JSONResponse(plan_view(outcome.plan))
+        return Response(to_json(plan_view(outcome.plan)), media_type="application/json")
     view = {
         "revision": outcome.revision,
         "changed": outcome.changed,

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from geodns.api import edit
+from geodns.api.jobs import Jobs
 from geodns.api.kinds import ZONE, Kind
 from geodns.api.ledger import Found, Ledger, Version
 from geodns.api.ports import Geo, Publisher
@@ -17,7 +18,7 @@ from geodns.api.publishing import Publishing
 from geodns.api.scope import EVERYTHING, Scope
 from geodns.api.writing import Draft, Outcome, Writing
 from geodns.document.check import check
-from geodns.document.load import from_document, to_document
+from geodns.document.load import count, from_document, to_document
 from geodns.document.resources import Key, pointer
 from geodns.document.zonefile.export import zone_to_text
 from geodns.document.zonefile.load import with_zone, zone_from_text
@@ -35,6 +36,7 @@ class Service:
 
     def __init__(self, store: Store, publisher: Publisher, geo: Geo) -> None:
         self.store = store
+        self.jobs = Jobs()
         self._ledger = Ledger(store)
         self._geo = geo
         self._check = partial(check, asns=geo.knows_asns)
@@ -143,11 +145,16 @@ class Service:
         def so_far(wanted: Config) -> Config:
             return whole(wanted, self._ledger.current)
 
-        wanted = await asyncio.to_thread(from_document, data, so_far, self._check)
+        def tell(done: int) -> None:
+            terms.job.step("reading", done, total)
+
+        total = count(data)
+        wanted = await asyncio.to_thread(from_document, data, so_far, self._check, tell)
 
         def draft(now: Version) -> Draft:
             terms.require("document", now.revision)
             after, notes = edit.place_all(whole(wanted, now), now.config, self._geo)
+            after = edit.sharing(after, now.config)
             return Draft(after, notes=tuple(notes), document=data.get("name", ""))
 
         return await self._write(draft, terms)
@@ -160,11 +167,12 @@ class Service:
         bodies = await asyncio.to_thread(self.store.as_of, revision)
         if bodies is None:
             raise not_found(f"revision {revision}, or it is older than history goes back")
-        after = to_config(Record(*at, revision, body) for at, body in bodies.items())
+        records = (Record(*at, revision, body) for at, body in bodies.items())
+        after = await asyncio.to_thread(to_config, records)
 
         def draft(now: Version) -> Draft:
             terms.require("configuration", now.revision)
-            return Draft(after)
+            return Draft(edit.sharing(after, now.config))
 
         return await self._write(
             draft, replace(terms, reason=terms.reason or f"restore {revision}")

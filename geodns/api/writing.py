@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from geodns.api import edit
+from geodns.api.jobs import NOBODYS
 from geodns.api.kinds import Kind
 from geodns.api.ledger import Found, Ledger, Version
 from geodns.api.ports import Geo
@@ -20,7 +21,7 @@ from geodns.api.preconditions import Terms
 from geodns.api.publishing import Publishing
 from geodns.document.brakes import brakes
 from geodns.document.changes import Change, changes
-from geodns.document.check import check, check_edit, new_warnings, warnings
+from geodns.document.check import check, check_edit, new_warnings, warnings_of
 from geodns.document.resources import Key
 from geodns.document.zonefile.load import located
 from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
@@ -111,8 +112,12 @@ class Writing:
         self._waiting.append(_Waiting(drafting, terms, done))
         if self._turns is None or self._turns.done():
             self._turns = asyncio.create_task(self._take_turns())
-        outcome = await asyncio.to_thread(self._outcome, await asyncio.shield(done), terms.plan)
+        made = await asyncio.shield(done)
+        if terms.job is not NOBODYS:
+            terms.job.step("looking for what is seldom meant")
+        outcome = await asyncio.to_thread(self._outcome, made, terms.plan)
         if terms.wait and outcome.plan is None:
+            terms.job.step("publishing")
             await self._publishing.wait()
         return outcome
 
@@ -143,6 +148,8 @@ class Writing:
             except Exception as error:
                 results.append(error)
         try:
+            for each in together:
+                each.terms.job.step("storing")
             self._ledger.save()
         except Exception as error:
             # Also who changed nothing may have seen what is now lost.
@@ -151,6 +158,7 @@ class Writing:
 
     def _perform(self, drafting: Drafting, terms: Terms) -> _Done:
         before = self._ledger.draft
+        terms.job.step("checking")
         drafted = drafting(before)
         terms.scope.require(before.config, drafted.after)
         faults = self._faults(before.config, drafted.after)
@@ -178,9 +186,9 @@ class Writing:
         return Outcome(drafted.created, done.changed, told, planned, version.revision, found)
 
     def _warnings(self, before: Config, drafted: Draft) -> list[Reason]:
-        """All warnings on a whole document; of one resource's those about it and new ones."""
+        """The warnings about what is written, and those that it gives rise to elsewhere."""
         if drafted.subject is None:
-            return warnings(drafted.after, **self._known)
+            return warnings_of(before, drafted.after, **self._known)
         is_subject = partial(_is_about, drafted.subject)
         return new_warnings(before, drafted.after, is_subject, **self._known)
 

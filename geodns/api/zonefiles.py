@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -54,8 +56,10 @@ def zonefile_routes(service: Service, observer: Observer) -> APIRouter:
     async def replace(request: Request) -> Response:
         terms = read_terms(request, read_query(request, TERMS))
         zone_id = _zone_id(request)
-        text = await read_text(request, DOCUMENT_MAX_BYTES, MEDIA_TYPES)
-        reply = applied(await service.put_zonefile(zone_id, text, terms))
+        with service.jobs.begin(terms.actor, terms.request_id) as job:
+            text = await read_text(request, DOCUMENT_MAX_BYTES, MEDIA_TYPES)
+            outcome = await service.put_zonefile(zone_id, text, dataclasses.replace(terms, job=job))
+        reply = applied(outcome)
         del reply.headers["ETag"]  # the store's, which is not that of this zone
         return reply
 

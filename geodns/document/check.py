@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from geodns.document.aliases import alias_faults
+from geodns.document.changes import touched
 from geodns.document.contents import read_contents
 from geodns.document.delegations import delegation_warnings
 from geodns.document.fleet import fleet_warnings, node_faults, pool_faults
@@ -25,6 +26,7 @@ from geodns.document.networks import (
 from geodns.document.overrides import override_faults, override_warnings
 from geodns.document.records import record_faults, record_warnings
 from geodns.document.references import orphans, unknown_references
+from geodns.document.resources import pointer
 from geodns.document.rules import (
     server_faults,
     steer_faults,
@@ -32,6 +34,7 @@ from geodns.document.rules import (
     subdivision_warnings,
 )
 from geodns.document.scope import parts
+from geodns.document.tolerant import owner_of
 from geodns.document.webhooks import webhook_faults
 from geodns.document.zones import zone_faults, zone_warnings
 from geodns.errors import Reason
@@ -83,6 +86,25 @@ def warnings(config: Config, *, asns: bool = True, subdivisions: bool = True) ->
     found += latency_warnings(config, asns=asns)
     found += override_warnings(config)
     return found
+
+
+def warnings_of(
+    before: Config, after: Config, *, asns: bool = True, subdivisions: bool = True
+) -> list[Reason]:
+    """What `warnings` tells of the resources that differ, and what it did not tell before.
+
+    Shape: of Configs that are both free of faults.
+    """
+    differing = {pointer(each.kind, each.key) for each in touched(before, after)}
+    if not differing:
+        return []
+    found = warnings(after, asns=asns, subdivisions=subdivisions)
+    elsewhere = [reason for reason in found if owner_of(reason.pointer) not in differing]
+    if not elsewhere:
+        return found
+    old = {(each.pointer, each.code) for each in warnings(before, asns=asns)}
+    known = {(each.pointer, each.code) for each in elsewhere} & old
+    return [reason for reason in found if (reason.pointer, reason.code) not in known]
 
 
 def check_edit(before: Config, after: Config, *, asns: bool = True) -> list[Reason]:

@@ -138,7 +138,7 @@ class _Echoes:
         self._unread = unread
         self._gone = {fault.pointer for fault in faults if fault.code != "unknown_field"}
         self._gone |= {f"{at}/{name}" for at, names in unread.fields.items() for name in names}
-        loose = {at for at in self._gone if at and _owner(at) not in unread.fields}
+        loose = {at for at in self._gone if at and owner_of(at) not in unread.fields}
         self._doubtful = {_tokens(at)[0] for at in loose}
         self._doubtful |= set(map(section, unread.kinds))
         self._doubtful |= {_tokens(pointer(kind, key))[0] for kind, key in unread.resources}
@@ -156,8 +156,8 @@ class _Echoes:
             return True
         if reason.code == "unknown_reference":
             return self._is_unread(reason, tokens)
-        own = self._unread.fields.get(_owner(reason.pointer), set())
-        unknown = _owner(reason.pointer) in self._unread.unknown
+        own = self._unread.fields.get(owner_of(reason.pointer), set())
+        unknown = owner_of(reason.pointer) in self._unread.unknown
         members = "nodes" in self._doubtful
         match reason.code:
             case "required":
@@ -200,9 +200,11 @@ class _Echoes:
         return False
 
 
-def _owner(at: str) -> str:
+def owner_of(at: str) -> str:
     """The pointer of the resource that a pointer leads into."""
     parts = at.split("/")
+    if len(parts) < 2:
+        return at
     length = 2
     if parts[1] == "zones" and len(parts) > 3:
         length = {"steers": 4, "rrsets": 5}.get(parts[3], 2)
