@@ -53,7 +53,10 @@ def build(only: str | None = None) -> typer.Typer:
         epilog=FIRST_STEPS,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"max_content_width": HELP_WIDTH},
+        context_settings={
+            "max_content_width": HELP_WIDTH,
+            "help_option_names": ["--help", "-h"],
+        },
     )
     app.callback()(lambda: None)  # else an app of one command would be that command
     for name in COMMANDS:

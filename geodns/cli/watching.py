@@ -73,16 +73,18 @@ def screen(answer: Answer) -> RenderableType:
     states = Counter(str(each["state"]) for each in targets)
     counts = ", ".join(f"{states[each]} {each}" for each in SEVERITY if states[each])
     head = [
-        f"generation {answer['generation']}, revision {answer.get('revision', '-')}, "
-        f"{answer['engine']} engine, {'ready' if answer['ready'] else 'not ready'}",
-        *(_worker(each) for each in answer["workers"]),
+        f"generation {answer.get('generation', '-')}, revision {answer.get('revision', '-')}, "
+        f"{answer.get('engine', '-')} engine, {'ready' if answer.get('ready') else 'not ready'}",
+        *(_worker(each) for each in answer.get("workers", [])),
         f"targets: {counts or 'none'}",
         "",
     ]
     columns = [each for each in COLUMNS if any(target.get(each) for target in targets)]
     heads = [each.upper().replace("_", " ") for each in columns]
-    rows = [[plain(_shown(target, each)) for each in columns] for target in targets]
-    body = [table(heads, rows, console().width)] if targets else []
+    terminal = console()
+    seen = targets[: terminal.height]  # of ten thousand the rest would not be seen, but take time
+    rows = [[plain(_shown(target, each)) for each in columns] for target in seen]
+    body = [table(heads, rows, terminal.width)] if targets else []
     return Group(*map(styled, head), *body)
 
 
@@ -93,9 +95,9 @@ def _place(target: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _worker(worker: Mapping[str, Any]) -> str:
-    if "pid" not in worker:
+    if "pid" not in worker:  # it is absent
         return f"worker {worker['number']}: {worker.get('state')} {worker.get('reason', '')}"
-    counted = {name: count for name, count in worker["counters"].items() if count}
+    counted = {name: count for name, count in worker.get("counters", {}).items() if count}
     return f"worker {worker['number']}, process {worker['pid']}: {cell(counted) or 'no query yet'}"
 
 
