@@ -16,6 +16,7 @@ from geodns.api.edit import keys_in
 from geodns.api.kinds import Kind, config_key
 from geodns.api.preconditions import not_found
 from geodns.api.scope import EVERYTHING, Scope
+from geodns.document.collector import making_many
 from geodns.document.resources import Key
 from geodns.errors import Conflict, Reason, Stale
 from geodns.model.base import Resource
@@ -147,6 +148,7 @@ class Ledger:
             self._authors[revision] = found.actor if found else ""
         return self._authors[revision]
 
+    @making_many
     def _read(self) -> Version:
         revision, records = self._store.read()
         revisions = {at: record.revision for at, record in records.items()}

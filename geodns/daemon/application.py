@@ -17,7 +17,6 @@ from geodns.daemon.reaper import Reaper
 from geodns.daemon.webhooks import Webhooks
 from geodns.errors import GeodnsError
 from geodns.health.probes.local import ApiPorts, Local
-from geodns.store.configuration import to_config
 from geodns.store.keyring import Keyring
 from geodns.store.replies import Replies
 from geodns.store.tokens import ensure_admin_token
@@ -32,6 +31,7 @@ def make_application(control: Controller) -> FastAPI:
 
     control.keyring = Keyring(store)
     service = Service(store, control, control.geo)
+    control.stored = lambda: service.config
     observer = control.observer
     registration = Registration(service, store)
     control.reaper = Reaper(registration)
@@ -49,8 +49,8 @@ def make_application(control: Controller) -> FastAPI:
 
 async def publish_at_start(control: Controller) -> None:
     """Publish what the store holds: a crash may have come between commit and publishing."""
+    assert control.stored is not None  # `make_application` comes before
     try:
-        _, records = control.store.read()
-        await control.publish(to_config(records.values()), forced="start")
+        await control.publish(control.stored(), forced="start")
     except GeodnsError as error:
         log.error("what is stored cannot be published: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,14 @@ def holders_now(data_dir: Path, book: Book) -> Holders:
     return holders(rules(book, drains), time.time_ns() // 1_000_000)
 
 
-def override_view(word: Word, nodes: list[str], held: Holders) -> dict[str, Any] | None:
+def override_view(
+    word: Word, nodes: list[str], held: Callable[[], Holders]
+) -> dict[str, Any] | None:
     """The override that a word carries, and by what it does; None without one."""
     if word.override is Override.NONE:
         return None
-    rule = next((held[node_id] for node_id in nodes if node_id in held), None)
+    holding = held()
+    rule = next((holding[node_id] for node_id in nodes if node_id in holding), None)
     return {
         "state": word.override.name.lower(),
         "id": rule.id if rule else None,
