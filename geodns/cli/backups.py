@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import typer
 
 from geodns.cli.options import DataDirOption
 from geodns.cli.output import write_lines
+from geodns.cli.progress import polled, working
 from geodns.errors import ConfigError, Reason, Unavailable
 
 HASH_OCTETS = 32
@@ -21,7 +24,9 @@ def backup(file: BackupArgument, data_dir: DataDirOption = None) -> None:
     """Copy configuration, history, audit and tokens to a file; the server may run."""
     from geodns.store.backup import backup as copy
 
-    judged = copy(_store(data_dir), file)
+    store = _store(data_dir)
+    with _copying(store, file):
+        judged = copy(store, file)
     write_lines([f"revision {judged.revision} is in {file}"])
 
 
@@ -33,7 +38,8 @@ def restore(file: BackupArgument, data_dir: DataDirOption = None) -> None:
     store = _store(data_dir)
     lock = hold(store.parent)
     try:
-        revision = put_back(file, store)
+        with _copying(file, store):
+            revision = put_back(file, store)
     finally:
         os.close(lock)
     write_lines([f"revision {revision} is in {store}; start the server to serve it"])
@@ -54,7 +60,9 @@ def doctor(
 
     pinned = None if head is None else _hash(head)
     with tempfile.TemporaryDirectory() as directory:
-        judged = copy(_store(data_dir), Path(directory) / "store.db", head=pinned)
+        store, draft = _store(data_dir), Path(directory) / "store.db"
+        with _copying(store, draft):
+            judged = copy(store, draft, head=pinned)
     write_lines([f"store: sound, revision {judged.revision}"])
     if audit := judged.audit:
         write_lines([f"audit: entries {audit.first} to {audit.last} verified, "
@@ -65,6 +73,19 @@ def doctor(
             Reason("", "damaged", f"The token {each} is damaged.", hint=hint)
             for each in judged.damaged_tokens
         ])  # fmt: skip
+
+
+@contextmanager
+def _copying(source: Path, target: Path) -> Iterator[None]:
+    """Show how much of the copy is there, then that it is verified."""
+    draft = target.with_name(f"{target.name}.draft")
+
+    def look() -> None:
+        done, total = draft.stat().st_size, source.stat().st_size
+        told.step(*("copying", done, total) if done < total else ("verifying",))
+
+    with working("copying") as told, polled(look) if told.is_shown else nullcontext():
+        yield
 
 
 def _hash(text: str) -> bytes:
