@@ -32,8 +32,11 @@ REQUEST_TIMEOUT_S = 120.0
 30 s to arrive and some 20 to be judged and published."""
 
 INTAKE_MAX_BYTES = 32 * 2**20
-"""Octets of bodies held at once, of all requests. Source: no reference; two of the largest
-documents."""
+"""Octets of bodies held at once, of all requests. Source: no reference; twice the largest."""
+
+LARGE_BYTES = 2**20
+"""Of longer bodies one is taken at a time, others wait. Source: no reference; each may have 16 MB,
+and twice that while it is read."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -60,6 +63,7 @@ class Envelope:
         self._refusals = refusals
         self._pace = pace
         self._intake_bytes = 0
+        self._large = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,10 +105,12 @@ class Envelope:
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have it answered, with a bound on what all bodies together take."""
-        mine_bytes = 0
+        mine_bytes, is_large = 0, False
 
         async def counted() -> Message:
-            nonlocal mine_bytes
+            nonlocal mine_bytes, is_large
+            if mine_bytes > LARGE_BYTES and not is_large:
+                is_large = await self._large.acquire()
             message = await receive()
             octets = len(message.get("body", b""))
             mine_bytes += octets
@@ -119,6 +125,8 @@ class Envelope:
             await self._app(inner, counted, send)
         finally:
             self._intake_bytes -= mine_bytes
+            if is_large:
+                self._large.release()
 
     async def _token(self, scope: Scope) -> Token:
         fields = [value for name, value in scope["headers"] if name == b"authorization"]

@@ -100,14 +100,23 @@ class Server:
         assert self._process is not None
         return workers(self._process.pid)
 
+    @property
+    def api_port(self) -> int:
+        """Where the API listens."""
+        return int(self._api.rpartition(":")[2])
+
+    @property
+    def token(self) -> str:
+        """What lets its owner do everything."""
+        return (self._data_dir / "admin.token").read_text().strip()
+
     def api(self) -> httpx.Client:
         """A client with one kept connection, once the API is up."""
         if self._client is None:
             self._until_up()
-            secret = (self._data_dir / "admin.token").read_text().strip()
             self._client = httpx.Client(
                 base_url=f"http://{self._api}/api/v1/",
-                headers={"Authorization": f"Bearer {secret}"},
+                headers={"Authorization": f"Bearer {self.token}"},
                 timeout=START_S,
                 trust_env=False,
             )
