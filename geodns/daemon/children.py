@@ -1,12 +1,17 @@
-"""A child process: started, watched by its pid descriptor, started again when it ends."""
+"""Child processes: started, watched by a pid descriptor and a heartbeat, started again."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+
+from geodns.daemon.link import pair
 
 RESTART_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Pauses before successive restarts. Source: a first crash is back at once; one that goes on
@@ -79,3 +84,36 @@ class Child:
                 self.signal(signal.SIGKILL)
                 until_s = float("inf")
             time.sleep(0.005)
+
+
+class Suspects:
+    """Processes without a heartbeat for ``wedged_s``, who have ``grace_s`` more to show one."""
+
+    def __init__(self, wedged_s: float, grace_s: float) -> None:
+        self._wedged_s = wedged_s
+        self._grace_s = grace_s
+        self._since_s: dict[int, float] = {}
+
+    def to_replace(self, pid: int, age_s: float, now_s: float) -> bool:
+        """Whether a process is to be replaced, its last heartbeat being so old."""
+        if age_s <= self._wedged_s:
+            self._since_s.pop(pid, None)
+            return False
+        if now_s - self._since_s.setdefault(pid, now_s) <= self._grace_s:
+            return False
+        del self._since_s[pid]
+        return True
+
+
+def spawn(command: Sequence[str], inherited: Sequence[int]) -> tuple[int, socket.socket]:
+    """Start a Python module with one end of a new link; its pid, and our end."""
+    ours, theirs = pair()
+    with theirs:
+        link = str(theirs.fileno())
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, "--link-fd", link],
+            pass_fds=(theirs.fileno(), *inherited),
+            stdin=subprocess.DEVNULL,
+        )
+    process.returncode = 0  # it is reaped by its pid descriptor like all others
+    return process.pid, ours

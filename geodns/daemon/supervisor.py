@@ -13,15 +13,14 @@ import pickle
 import selectors
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 
-from geodns.daemon.children import WORKER_RESTART_S, Child
+from geodns.daemon.children import WORKER_RESTART_S, Child, Suspects, spawn
 from geodns.daemon.generations import Fresh, Generations, close_all
-from geodns.daemon.link import LineReader, Message, line, pair
+from geodns.daemon.link import Message, line
+from geodns.daemon.links import Hear, Links
 from geodns.daemon.places import Places, make_pages
 from geodns.daemon.sections import manifest_descriptor
 from geodns.daemon.workers import run_worker, surroundings
@@ -79,10 +78,10 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._generations = Generations(places.data)
         self._around = surroundings(settings)
-        self._links: dict[str, socket.socket] = {}
+        self._links = Links(self._selector)
         self._health: Message = {"ready": False}
         self._heard_s = 0.0
-        self._suspects: dict[int, float] = {}
+        self._suspects = Suspects(WEDGED_S, GRACE_S)
         self._stopping = self._reloading = False
         self._serving = False
         workers = [
@@ -142,7 +141,7 @@ class Supervisor:
                 log.error("%s takes no generation (%s): replaced", worker.name, error)
                 worker.signal(signal.SIGKILL)
         close_all([*fresh, ("", descriptor)])
-        self._tell("health", {"generation": manifest.generation})
+        self._links.tell("health", {"generation": manifest.generation})
 
     # -- Children
 
@@ -157,13 +156,13 @@ class Supervisor:
 
     def _ended(self, child: Child) -> None:
         self._selector.unregister(child.pidfd)
-        self._forget_link(child.name)
+        self._links.forget(child.name)
         log.warning("%s", child.reap())
         if child.name == "health":
             self._set_health({"ready": False})
         if child.name == "control":
             self._serving = False
-            self._tell("health", {"control": False})
+            self._links.tell("health", {"control": False})
 
     def _pause_s(self) -> float:
         waits = [child.due_s - time.monotonic() for child in self._children if not child.running]
@@ -175,7 +174,7 @@ class Supervisor:
             self._renew_memory()
         if self._reloading:
             self._reloading = False
-            self._tell("control", {"reload": True})
+            self._links.tell("control", {"reload": True})
         now_s = time.monotonic()
         for child in self._children:
             if not child.running and child.due_s <= now_s and not self._stopping:
@@ -184,19 +183,9 @@ class Supervisor:
             each: self._worker_age_s(number, each) for number, each in enumerate(self._workers)
         }
         for child, age_s in [*ages_s.items(), (self._watcher, now_s - self._heard_s)]:
-            if child.running and self._is_wedged(child.pid, age_s, now_s):
+            if child.running and self._suspects.to_replace(child.pid, age_s, now_s):
                 log.error("%s shows no heartbeat for %.1f s: replaced", child.name, age_s)
                 child.signal(signal.SIGKILL)
-
-    def _is_wedged(self, pid: int, age_s: float, now_s: float) -> bool:
-        """Whether a process is to be replaced, its last heartbeat being so old."""
-        if age_s <= WEDGED_S:
-            self._suspects.pop(pid, None)
-            return False
-        if now_s - self._suspects.setdefault(pid, now_s) <= GRACE_S:
-            return False
-        del self._suspects[pid]
-        return True
 
     def _renew_memory(self) -> None:
         """Somebody cleared the runtime directory (systemd's RemoveIPC does, at a logout).
@@ -239,15 +228,13 @@ class Supervisor:
             raise
         if pid == 0:
             ours.close()
-            self._selector.close()
-            for link in self._links.values():
-                link.close()
+            self._links.leave()
             mine = [endpoint[number] for endpoint in self._listeners]
             held, manifest = self._generations.held, self._generations.current
             run_worker(number, mine, theirs, self._places, held, manifest, self._around)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         theirs.close()
-        self._links[f"worker-{number}"] = ours
+        self._links.add(f"worker-{number}", ours)
         return pid
 
     def _start_health(self) -> int:
@@ -255,73 +242,48 @@ class Supervisor:
         scripts_dir = self._settings.scripts_dir
         pid = self._spawn(
             "health",
-            ["geodns.health.process", "--data-dir", str(self._places.data)],
             [
+                *("geodns.health.process", "--data-dir", str(self._places.data)),
                 *("--runtime-dir", str(self._places.runtime)),
                 *("--log-level", self._settings.log_level),
                 *(("--scripts-dir", str(scripts_dir)) if scripts_dir else ()),
             ],
             self._hear_health,
         )
-        self._tell("health", {"control": self._serving})
+        self._links.tell("health", {"control": self._serving})
         return pid
 
     def _start_control(self) -> int:
         pid = self._spawn(
             "control",
             ["geodns.daemon.control", "--api-fd", str(self._api_socket.fileno())],
-            [],
             self._hear_control,
         )
         packed = base64.b64encode(pickle.dumps((self._settings, self._places))).decode()
-        self._tell("control", {"start": packed})
-        self._tell("control", {"health": self._health})
+        self._links.tell("control", {"start": packed})
+        self._links.tell("control", {"health": self._health})
         return pid
 
-    def _spawn(
-        self, name: str, module: list[str], arguments: list[str], hear: Callable[[Message], None]
-    ) -> int:
-        """Start a Python module with one end of a new link."""
-        ours, theirs = pair()
-        with theirs:
-            command = [sys.executable, "-m", *module, *arguments, "--link-fd", str(theirs.fileno())]
-            inherited = (theirs.fileno(), self._api_socket.fileno(), self._lock)
-            process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL)
-        # Reaped by its pid descriptor like all others, not by subprocess.
-        process.returncode = 0
-        self._links[name] = ours
-        reader = LineReader()
-        self._selector.register(ours, selectors.EVENT_READ, partial(self._hear, name, reader, hear))
-        return process.pid
+    def _spawn(self, name: str, command: Sequence[str], hear: Hear) -> int:
+        pid, link = spawn(command, (self._api_socket.fileno(), self._lock))
+        self._links.add(name, link, hear)
+        return pid
 
     # -- Links
 
-    def _hear(self, name: str, reader: LineReader, hear: Callable[[Message], None]) -> None:
-        try:
-            octets = self._links[name].recv(65_536)
-        except BlockingIOError:
-            return
-        except OSError:
-            octets = b""
-        if not octets:
-            self._forget_link(name)
-            return
-        for message in reader.feed(octets):
-            hear(message)
-
     def _hear_control(self, message: Message) -> None:
         if isinstance(generation := message.get("publish"), int):
-            self._tell("control", self._publish(generation))
+            self._links.tell("control", self._publish(generation))
         if message.get("serving") is True:
             self._serving = True
-            self._tell("health", {"control": True})
+            self._links.tell("health", {"control": True})
         if asked := {key: message[key] for key in FOR_HEALTH if key in message}:
-            self._tell("health", asked)
+            self._links.tell("health", asked)
 
     def _hear_health(self, message: Message) -> None:
         self._heard_s = time.monotonic()
         if told := {key: message[key] for key in FROM_HEALTH if key in message}:
-            self._tell("control", told)
+            self._links.tell("control", told)
             return
         ready = message.get("ready") is True or self._health["ready"]
         health = {"ready": ready, "generation": message.get("generation")}
@@ -330,21 +292,4 @@ class Supervisor:
 
     def _set_health(self, health: Message) -> None:
         self._health = health
-        self._tell("control", {"health": health})
-
-    def _tell(self, name: str, message: Message) -> None:
-        link = self._links.get(name)
-        if link is None:
-            return
-        try:
-            link.sendall(line(message))
-        except OSError as error:
-            log.error("%s does not listen: %s", name, error)
-
-    def _forget_link(self, name: str) -> None:
-        link = self._links.pop(name, None)
-        if link is None:
-            return
-        if link.fileno() in self._selector.get_map():
-            self._selector.unregister(link)
-        link.close()
+        self._links.tell("control", {"health": health})
