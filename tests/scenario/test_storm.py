@@ -28,6 +28,8 @@ from .conftest import NAMESERVERS, answers, document
 
 ROUNDS = 6  # each way once
 WRITERS = 3
+PATIENCE_S = 180.0
+"""It is about what is lost, not about how long a busy machine takes."""
 
 
 class Writer(threading.Thread):
@@ -64,7 +66,9 @@ class Storm:
 
     def run(self, rounds: int) -> int:
         """So many rounds; how many writes were acknowledged. Errors: AssertionError."""
-        with running_server(self._directory) as server:
+        with running_server(self._directory, start=False) as server:
+            server.start(ready=False)
+            self._await(server.ready, "it does not start")
             server.apply(document(free_port()))
             last = dict.fromkeys(range(WRITERS), 0)
             for round_, (name, kill) in zip(range(rounds), cycle(KILLS.items()), strict=False):
@@ -78,7 +82,7 @@ class Storm:
         writers = [Writer(server, number, last[number]) for number in last]
         for writer in writers:
             writer.start()
-        until(lambda: all(writer.acknowledged > writer.first for writer in writers), "no write")
+        self._await(lambda: all(each.acknowledged > each.first for each in writers), "no write")
         time.sleep(seconds)
         kill(server, self._directory)
         for writer in writers:
@@ -88,16 +92,20 @@ class Storm:
             assert_sound(server.data / "store.db")
             server.start(ready=False)
             # From disk, before the API is up: some state that was committed, maybe not the last.
-            until(lambda: answers(server), "no answer")
+            self._await(lambda: answers(server), "no answer")
         served = settled(server, writers)
-        server.await_ready()
+        self._await(server.ready, f"{name}: it is not ready")
         for number, writer in enumerate(writers):
             last[number] = stored(server, writer.owner)
             assert writer.acknowledged <= last[number] <= writer.sent, (
                 f"{name}: {writer.owner} lost writes"
             )
         assert served in committed(server, last), f"{name}: {served} was served, never committed"
-        until(lambda: all_served(server, last), f"{name}: what is stored is not served")
+        self._await(lambda: all_served(server, last), f"{name}: what is stored is not served")
+
+    @staticmethod
+    def _await(condition: Callable[[], object], complaint: str) -> None:
+        until(condition, complaint, PATIENCE_S)
 
 
 # --- What is killed ---
@@ -120,7 +128,7 @@ def kill_control(server: Server, _: Path) -> None:
     pid = server.pid_of("control")
     os.kill(pid, signal.SIGKILL)
     assert answers(server), "DNS needs control"
-    until(lambda: server.pid_of("control") not in (0, pid), "control stays away")
+    until(lambda: server.pid_of("control") not in (0, pid), "control stays away", PATIENCE_S)
 
 
 def kill_supervisor(server: Server, _: Path) -> None:
