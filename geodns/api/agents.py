@@ -48,7 +48,7 @@ class Registration:
 
     async def remove(self, node_id: str, why: str) -> None:
         """Remove a node, whatever its pools are left with. Errors: as `Service.delete`."""
-        await self._service.delete(NODE, (node_id,), Terms("geodns", forced=why))
+        await self._service.delete(NODE, (node_id,), Terms("geodns", reason=why, forced=why))
         await self.forget(node_id, {"reason": why})
 
     async def forget(self, node_id: str, who: dict[str, str]) -> None:

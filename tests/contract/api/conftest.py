@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +112,10 @@ class Api:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = path if path.startswith("/") else f"/api/v1/{path}"
         return self._runner.run(self._client.request(method, url, **options))
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do background work of the instance."""
+        self._runner.run(work)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)
