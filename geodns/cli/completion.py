@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geodns.cli import ASKED
-from geodns.cli.names import CHOICES, FIELDS, MAPPINGS, REFERENCES, TYPES
+from geodns.cli.names import CHOICES, FIELDS, FILTERS, MAPPINGS, REFERENCES, STATES, TYPES
 from geodns.cli.output import write
 
 if TYPE_CHECKING:
@@ -173,6 +173,14 @@ def fields(ctx: typer.Context, incomplete: str) -> list[str]:
     before = f"{field}={first}{comma}"
     there = CHOICES.get(at) or (_ids(ctx, REFERENCES[at]) if at in REFERENCES else ())
     return offered((f"{before}{each}" for each in there), incomplete)
+
+
+def filters(ctx: typer.Context, incomplete: str) -> list[str]:
+    """What the noun's list can be filtered by, and states."""
+    word = ctx.parent.info_name if ctx.parent else ""
+    if incomplete.startswith("state="):
+        return offered((f"state={state}" for state in STATES), incomplete)
+    return offered((f"{each}=" for each in ("prefix", *FILTERS.get(word or "", ()))), incomplete)
 
 
 def resources(ctx: typer.Context, incomplete: str) -> list[str]:

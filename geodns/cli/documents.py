@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +24,7 @@ from geodns.cli.options import (
 )
 from geodns.cli.output import Output, warn, write_data, write_lines
 from geodns.cli.plans import show_plan
-from geodns.cli.progress import Working, polled, working
+from geodns.cli.progress import Working, servers_own, working
 from geodns.cli.resources import api, path_of
 from geodns.errors import ConfigError, Reason
 
@@ -39,9 +38,6 @@ PLAN = "geodns_plan"
 
 DOCUMENT_PATIENCE_S = 600.0
 """Source: no reference; sixty times what 10,000 nodes and 100,000 RRsets may take."""
-
-ASIDE_PATIENCE_S = 2.0
-"""Source: no reference; progress that comes later is none."""
 
 FILE_MAX_OCTETS = 2**26
 """Source: the bound on the document's text, in octets."""
@@ -167,25 +163,8 @@ def _sent(
     wait = ", and workers serve it" if params.get("wait") else ""
     then = f"the server checks{' and stores' if method == 'PUT' else ''} it{wait}"
     sent = told.sent("sending", then)
-    with api(data_dir, DOCUMENT_PATIENCE_S) as client, _servers_own(data_dir, told):
+    with api(data_dir, DOCUMENT_PATIENCE_S) as client, servers_own(data_dir, told):
         return client.request(method, path_of(what), document, params, headers, sent).body
-
-
-@contextmanager
-def _servers_own(data_dir: Path | None, told: Working) -> Iterator[None]:
-    """What the server tells of its progress, on a connection of its own, if it tells any."""
-    from geodns.cli.connection import connect
-
-    if not told.is_shown:
-        yield
-        return
-
-    def look() -> None:
-        for item in aside.request("GET", path_of("progress")).body["items"]:
-            told.step(f"the server: {item['what']}", item["done"], item["total"])
-
-    with connect(data_dir, None, ASIDE_PATIENCE_S) as aside, polled(look):
-        yield
 
 
 def _save(path: Path, content: Mapping[str, Any]) -> None:
@@ -206,6 +185,8 @@ def read_document(file: str) -> Any:
     from geodns.document.reader import read_yaml
 
     text = read_text(file)
+    if (found := _as_json(text)) is not None:
+        return found
     try:
         return read_yaml(text)
     except ConfigError as error:
@@ -213,6 +194,23 @@ def read_document(file: str) -> Any:
             Reason(each.pointer, each.code, f"{file}: {each.detail}", each.value, each.hint)
             for each in error.reasons
         ) from None
+
+
+def _as_json(text: str) -> object:
+    """An object in JSON, in a tenth of the time; None for all that YAML must judge or explain."""
+    if not text.lstrip().startswith("{") or "\\u" in text:
+        return None
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=once, parse_constant=lambda _: 1 / 0)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
 
 
 def read_text(file: str) -> str:

@@ -61,3 +61,15 @@ TYPES = (
     "PTR", "RP", "SRV", "SSHFP", "SVCB", "TLSA", "TXT", "URI",
 )  # fmt: skip
 """The types of records that one writes."""
+
+FILTERS = {
+    "node": ("label", "state", "pool", "address"),
+    "pool": ("node", "monitor", "fallback"),
+    "monitor": ("type",),
+    "network": ("address",),
+    "override": ("state", "node"),
+    "webhook": ("event", "format"),
+}
+"""What lists can be filtered by, besides ``prefix``."""
+
+STATES = ("up", "down", "unknown")

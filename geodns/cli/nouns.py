@@ -24,6 +24,7 @@ from geodns.cli.resources import (
     create,
     items,
     known,
+    parse_filters,
     path_of,
     removed,
     show_list,
@@ -43,6 +44,16 @@ FieldsArgument = Annotated[
         metavar="FIELD=VALUE...",
         autocompletion=completion.fields,
         help="The fields, values in YAML. a.b=… sets one key of a, field= restores the default.",
+    ),
+]
+
+
+FiltersArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME=VALUE...",
+        help="Only these, as the API filters: prefix=fra, state=down, label=site=fra.",
+        autocompletion=completion.filters,
     ),
 ]
 
@@ -67,6 +78,11 @@ class Noun:
         app.command("add", help=f"Add {self.one}.", epilog=f"Example: {self.how}")(self.add)
         app.command("set", help=f"Change fields of {self.one}.")(self.set)
         app.command("remove", help=f"Remove {self.one}.")(self.remove)
+        if self.word == "zone":
+            from geodns.cli.zonefiles import export_zone, import_zone
+
+            app.command("export")(export_zone)
+            app.command("import")(import_zone)
         return app
 
     @property
@@ -79,10 +95,18 @@ class Noun:
         """A command that adds one."""
         return f"geodns {self.word} add {self.example}"
 
-    def list(self, output: OutputOption = Output.TABLE, data_dir: DataDirOption = None) -> None:
+    def list(
+        self,
+        filters: FiltersArgument = None,
+        output: OutputOption = Output.TABLE,
+        data_dir: DataDirOption = None,
+    ) -> None:
+        wanted = parse_filters(filters or ())
         with api(data_dir) as client:
-            found = list(items(client, path_of(f"{self.word}s")))
+            found = list(items(client, path_of(f"{self.word}s"), wanted))
         empty = f"There is no {self.word} yet. Add one: {self.how}"
+        if wanted:
+            empty = f"There is no {self.word} like this."
         show_list(found, ("id", *self.columns), output, empty)
 
     def show(

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geodns.cli.output import is_smart
@@ -21,6 +22,12 @@ DELAY_S = 0.5
 
 POLL_S = 0.5
 """Source: no reference; twice a second is what one sees move."""
+
+
+ASIDE_PATIENCE_S = 2.0
+"""Source: no reference; progress that comes later is none."""
+
+PREFIX = "/api/v1"
 
 
 class Working:
@@ -128,3 +135,20 @@ def polled(look: Callable[[], None]) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+@contextmanager
+def servers_own(data_dir: Path | None, told: Working) -> Iterator[None]:
+    """While inside, show what the server tells of our work, on a connection beside."""
+    from geodns.cli.connection import connect
+
+    if not told.is_shown:
+        yield
+        return
+
+    def look() -> None:
+        for item in aside.request("GET", f"{PREFIX}/progress").body["items"]:
+            told.step(f"the server: {item['what']}", item["done"], item["total"])
+
+    with connect(data_dir, None, ASIDE_PATIENCE_S) as aside, polled(look):
+        yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,9 +49,23 @@ def path_of(*parts: str) -> str:
     return PREFIX + "".join("/" + quote(part, safe="@") for part in parts)
 
 
-def items(client: Client, path: str) -> Iterator[dict[str, Any]]:
-    """All resources of a collection, page by page."""
-    params = {"limit": str(PAGE)}
+def parse_filters(words: Iterable[str]) -> dict[str, str]:
+    """Filters of a list as parameters of the API, which judges them. Errors: ConfigError."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, given, text = word.partition("=")
+        if not given or not name or name in found:
+            hint = "Write each once, like state=down."
+            raise ConfigError([Reason("", "bad_form", f'"{word}" is no filter.', word, hint)])
+        found[name] = text
+    return found
+
+
+def items(
+    client: Client, path: str, filters: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """All resources of a collection, or those that filters leave, page by page."""
+    params = {**(filters or {}), "limit": str(PAGE)}
     while True:
         page = client.request("GET", path, params=params).body
         yield from page["items"]

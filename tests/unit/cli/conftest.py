@@ -56,6 +56,9 @@ class Observer:
     def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
         return {"cache_entries": {"v4": 9, "v6": 4}, "classes": 3}
 
+    def serial(self, zone_id: str) -> int | None:
+        return 2026112301
+
     def status(self) -> dict[str, Any]:
         return {"engine": "python", "workers": [{"number": 0, "counters": {"udp": 3, "tcp": 0}}]}
 

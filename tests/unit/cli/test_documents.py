@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from geodns.cli.documents import _as_json
+
 Commands = Callable[..., Any]
 
 
@@ -203,3 +205,20 @@ def test_a_document_may_have_several_files_and_variables(
     refused = run("plan", str(one), str(two))
     assert (refused.code, "two.yaml says otherwise" in refused.err) == (2, True)
     assert run("schema").data["title"] == "geodns document"
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ('{"a": [1, 2.5, "x", null, true]}', {"a": [1, 2.5, "x", None, True]}),
+        ('{"a": 1, "a": 2}', None),
+        ('{"a": NaN}', None),
+        ('{"a": 1} x', None),
+        ('{"a": ' * 100_000, None),
+        ('{"a": "\\ud800"}', None),
+        ("{a: 1}", None),
+        ("[1]", None),
+    ],
+)
+def test_json_is_read_as_json_and_all_else_as_yaml(text: str, data: object) -> None:
+    assert _as_json(text) == data

@@ -8,8 +8,9 @@ from typing import Any, get_args, get_origin
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from geodns.api.filters import filters_of
 from geodns.cli.fields import LISTS, POINTS, TEXTS, parse_fields
-from geodns.cli.names import CHOICES, FIELDS, MAPPINGS, TYPES
+from geodns.cli.names import CHOICES, FIELDS, FILTERS, MAPPINGS, TYPES
 from geodns.dns.rrtypes import TYPES as KNOWN_TYPES
 from geodns.document.resources import KINDS
 from geodns.errors import ConfigError
@@ -165,3 +166,8 @@ def test_what_completion_offers_is_what_the_model_has() -> None:
 
 def test_the_types_that_completion_offers_are_those_one_may_write() -> None:
     assert set(TYPES) == set(KNOWN_TYPES)
+
+
+def test_the_filters_that_completion_offers_are_those_of_the_api() -> None:
+    for word in FIELDS.keys() - {"token"}:
+        assert {"prefix", *FILTERS.get(word, ())} == set(filters_of(word)), word

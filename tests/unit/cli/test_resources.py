@@ -205,3 +205,22 @@ def test_steer_refuses_what_it_cannot_do(
     refused = run("steer", *words)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.startswith("geodns: ")
+
+
+def test_a_list_is_filtered_by_the_api(filled: Path, run: Commands) -> None:
+    assert [each["id"] for each in run("node", "list", "prefix=m", "-o", "json").data] == ["mil1"]
+    assert run("node", "list", "prefix=x").out == "There is no node like this.\n"
+    assert run("node", "list", "state").err.startswith('geodns: "state" is no filter.')
+    assert run("node", "list", "stat=up").code == 2
+
+
+def test_a_zone_goes_out_and_comes_in_as_a_master_file(
+    filled: Path, run: Commands, tmp_path: Path
+) -> None:
+    text = run("zone", "export", "example.com").out
+    assert "mail" in text
+    (tmp_path / "zone").write_text(text.replace("192.0.2.25", "192.0.2.26"))
+    imported = run("zone", "import", "example.com", str(tmp_path / "zone"))
+    assert imported.out == "zone example.com imported, revision 2\n"
+    assert "192.0.2.26" in run("rrset", "show", "example.com", "mail", "A").out
+    assert run("zone", "export", "exmple.com").err.endswith("Did you mean example.com?\n")
