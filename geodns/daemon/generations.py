@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import resource
 from collections.abc import Iterable
 from pathlib import Path
 
 from geodns.daemon.sections import HeldSections
-from geodns.errors import ConfigError, GeodnsError
+from geodns.errors import ConfigError, GeodnsError, Unavailable
 from geodns.snapshot.manifest import NEXT, PREVIOUS, Manifest, read_manifest, write_manifest
 
 Fresh = list[tuple[str, int]]
@@ -34,7 +36,7 @@ class Generations:
             if candidate is None:
                 continue
             try:
-                close_all(self.held.admit(candidate))
+                close_all(self._admit(candidate))
             except GeodnsError as error:
                 log.error("generation %d is not served: %s", candidate.generation, error)
             else:
@@ -52,7 +54,7 @@ class Generations:
             raise ConfigError(f"Generation {generation} does not follow {number}.")
         self.held.check_rest(manifest)
         before = self.held.maps
-        fresh = self.held.admit(manifest)
+        fresh = self._admit(manifest)
         try:
             write_manifest(self._data_dir, manifest)
         except BaseException:
@@ -61,6 +63,18 @@ class Generations:
             raise
         self.current = manifest
         return manifest, fresh
+
+    def _admit(self, manifest: Manifest) -> Fresh:
+        """Hold its sections. Errors: as `HeldSections.admit`; Unavailable without descriptors."""
+        try:
+            return self.held.admit(manifest)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            count = len(manifest.sections)
+            detail = f"Its {count} sections have no room in {limit} open files: raise the limit"
+            raise Unavailable(f"{detail} (ulimit -n, LimitNOFILE=).") from None
 
     def _older(self, manifest: Manifest | None) -> list[Manifest]:
         """The previous manifest, for when the current one's sections have gone bad."""

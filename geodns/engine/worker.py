@@ -189,6 +189,10 @@ class Worker:
         if not octets:
             self._stop()
             return
+        if not descriptors:  # it was sent one, for which this process had no room
+            log.error("no descriptor is left for a generation: a fresh worker takes over")
+            self._stop()
+            return
         mapped = [_map(descriptor) for descriptor in descriptors]
         message = json.loads(octets)
         if "section" in message:

@@ -66,8 +66,8 @@ class Tls:
             self.current = read_certificate(self._certificate, self._key, self._client_ca)
         except ConfigError as error:
             [self.fault] = error.reasons
-            rest = "the old certificate is kept" if self.current else "the API cannot be reached"
-            log.error("%s %s.", self.fault.detail, rest.capitalize())
+            rest = "The old certificate is kept" if self.current else "The API cannot be reached"
+            log.error("%s %s.", self.fault.detail, rest)
             return False
         self.fault = None
         log.info("the API shows the certificate of %s", self.current.subject)
