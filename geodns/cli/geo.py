@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from geodns.daemon.geo import Geo
     from geodns.geo.database import DatabaseInfo
 
-app = typer.Typer(help="Ask the geo database.", rich_markup_mode=None)
+
+def app(_: str) -> typer.Typer:
+    """The commands."""
+    from geodns.cli.geo_update import update
+
+    commands = typer.Typer(help="Ask and renew the geo database.", rich_markup_mode=None)
+    commands.command("lookup")(lookup)
+    commands.command("info")(info)
+    commands.command("update")(update)
+    return commands
 
 
-@app.command("lookup")
 def lookup(
     address: Annotated[str, typer.Argument(metavar="ADDRESS")],
     geo_db: GeoDbOption = None,
@@ -37,7 +45,6 @@ def lookup(
     _print(reply.body, output)
 
 
-@app.command("info")
 def info(
     geo_db: GeoDbOption = None,
     asn_db: AsnDbOption = None,
@@ -69,12 +76,13 @@ def local_geo(path: Path | None, asn_path: Path | None = None) -> Geo:
     """The databases of this machine: as named, else the server's own, else what is bundled."""
     from geodns.daemon.geo import Geo
 
-    return Geo(path or _named("GEO_DB"), asn_path or _named("ASN_DB"))
+    return Geo(path or named("GEO_DB"), asn_path or named("ASN_DB"))
 
 
-def _named(setting: str) -> Path | None:
-    named = os.environ.get(ENVIRONMENT_PREFIX + setting)
-    return Path(named) if named else None
+def named(setting: str) -> Path | None:
+    """The file that the environment names for a setting of the server."""
+    path = os.environ.get(ENVIRONMENT_PREFIX + setting)
+    return Path(path) if path else None
 
 
 def _is_served(data_dir: Path | None) -> bool:
