@@ -121,31 +121,36 @@ class Publisher:
     def _take_stock(self) -> bool:
         """Look at what is on disk; whether it is other than we thought.
 
-        Damaged sections are forgotten and deleted, so that they are made anew.
+        Sections that are lost or damaged are forgotten, so that they are made anew.
         """
         manifest, faults = read_manifest(self._plan.data_dir)
         for fault in faults:
             log.error("%s", fault)
-        damaged = remove_damaged(self._plan.data_dir)
+        sound = remove_damaged(self._plan.data_dir)
         if manifest is not None:
-            whole = tuple(entry for entry in manifest.sections if entry.hash not in damaged)
+            whole = tuple(entry for entry in manifest.sections if entry.hash in sound)
             manifest = replace(manifest, sections=whole)
         changed = manifest != self._current
         self._current = manifest
         return changed
 
     async def _try(self, wanted: _Wanted) -> int:
+        served = self._acknowledged()  # later than ours if somebody put an old manifest there
         order = Order(
             config=wanted.config,
-            generation=self.generation + 1,
+            generation=max(self.generation, served) + 1,
             default_location=self._plan.default_location,
             slots=self._plan.slots,
             view_budget=self._plan.view_budget,
-            acknowledged=self._acknowledged(),
+            acknowledged=served,
             forced=wanted.forced,
         )
         made = await self._compiler.compile(order, self._current)
-        if self._current is not None and made.sections == self._current.sections:
+        if (
+            self._current is not None
+            and made.sections == self._current.sections
+            and served <= self.generation
+        ):
             return self.generation
         await asyncio.to_thread(write_next, self._plan.data_dir, made)
         await self._announce(made.generation)
@@ -163,18 +168,18 @@ def write_next(data_dir: Path, manifest: Manifest) -> None:
 
 
 def remove_damaged(data_dir: Path) -> set[str]:
-    """Delete the section files that are not what their names say; returns those names."""
-    damaged = set()
+    """Delete the section files that are not what their names say; the names of the others."""
+    sound = set()
     for path in _section_files(data_dir):
         try:
             if content_hash(path.read_bytes()) == path.name:
+                sound.add(path.name)
                 continue
             path.unlink()
             log.error("section %s was damaged: deleted, to be made anew", path)
         except OSError as error:
             log.error("section %s cannot be read or deleted: %s", path, error)
-        damaged.add(path.name)
-    return damaged
+    return sound
 
 
 def remove_unused(data_dir: Path, current: Manifest, before: Manifest | None) -> None:
