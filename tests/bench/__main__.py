@@ -11,6 +11,7 @@ from tests.bench import (
     changes,
     changing,
     checks,
+    cli,
     compiling,
     engine,
     great,
@@ -40,6 +41,7 @@ ROWS = {
     "change": changing.run,
     "verdict": verdicts.run,
     "checks": checks.run,
+    "cli": cli.run,
 }
 DIRECTORY = Path(__file__).resolve().parents[2] / ".bench"
 
