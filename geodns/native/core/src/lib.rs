@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+mod authority;
 mod choose;
 mod cookie;
 mod debug;
 mod destination;
 mod draw;
+mod edns;
 mod fault;
 mod generation;
 mod hints;

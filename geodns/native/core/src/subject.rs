@@ -1,10 +1,10 @@
 //! Whom we steer by: the client subnet or the resolver, and the class it falls into.
 
+use crate::edns::Subnet;
 use crate::fault::Broken;
 use crate::generation::Generation;
 use crate::intervals::Place;
 use crate::mix::Address;
-use crate::query::Subnet;
 use crate::source::Source;
 use crate::special::{beside_embedded, fold, special_prefix_len4, special_prefix_len6};
 use crate::view::{SPECIAL_CLASS, View};
