@@ -16,8 +16,9 @@ from geodns.daemon.desk import Desk
 from geodns.daemon.geo import Geo
 from geodns.daemon.link import line
 from geodns.daemon.observer import Observer
-from geodns.daemon.places import STORE, Places
+from geodns.daemon.places import Places
 from geodns.daemon.reaper import Reaper
+from geodns.daemon.storing import open_store
 from geodns.daemon.webhooks import Webhooks
 from geodns.errors import ConfigError, GeodnsError, Reason, Unavailable
 from geodns.model.config import Config
@@ -25,7 +26,6 @@ from geodns.model.override import instant
 from geodns.settings import Settings
 from geodns.snapshot.publish import Plan, Publisher
 from geodns.store.keyring import Keyring
-from geodns.store.sqlite import SqliteStore
 
 ACCEPT_TIMEOUT_S = 10.0
 """How long the supervisor may take to judge a generation. Source: no reference; a City
@@ -53,13 +53,13 @@ class Controller:
         self._retrying: asyncio.Task[None] | None = None
         self.observer = Observer(settings, places)
         self.geo = Geo(settings.geo_db, settings.asn_db)
-        self.stored: Callable[[], Config] | None = None
+        self.stored: Callable[[], tuple[Config, int]] | None = None
         self.reaper: Reaper | None = None
         self.webhooks: Webhooks | None = None
         self.desk = Desk(
             lambda message: writer.write(line(message)), places.journal, lambda: self.generation
         )
-        self.store = SqliteStore(places.data / STORE)
+        self.store = open_store(places.data)
         self.keyring: Keyring | None = None
         plan = Plan(
             data_dir=places.data,

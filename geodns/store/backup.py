@@ -88,5 +88,8 @@ def _copy(source: Path, target: Path) -> None:
     create_private(target)
     with closing(connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.execute("PRAGMA query_only = ON")
+        # As of one moment: a copy begins anew with each write that it sees, and might never end.
+        old.execute("BEGIN")
+        old.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         old.backup(new, pages=PAGES_AT_ONCE, sleep=0)
     sync(target)

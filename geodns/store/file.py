@@ -44,6 +44,16 @@ def mend(path: Path, *, heal: bool) -> sqlite3.Connection:
         return _prepared(path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether something stands in the file's place that could be a store, sound or not."""
+    if any(_coming(path, ending).exists() for ending in ENDINGS):
+        return True
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def connect(path: Path, timeout_s: float | None = None) -> sqlite3.Connection:
     """A connection that any thread may use. Errors: Unavailable."""
     timeout_s = BUSY_TIMEOUT_S if timeout_s is None else timeout_s
@@ -178,6 +188,8 @@ def _unavailable(path: Path, error: sqlite3.Error | OSError) -> Unavailable:
     """What SQLite or the system said, with what to do about it."""
     if is_damage(error):
         return damaged(path, str(error))
+    if path.is_dir():
+        return Unavailable(f"{path} is a directory. Move it away and restore a backup.")
     remedy = "Check that the data directory exists and can be written."
     return Unavailable(f"{path} cannot be used: {error}. {_REMEDIES.get(_code(error), remedy)}")
 

@@ -176,6 +176,8 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     """
     db.execute("PRAGMA foreign_keys = ON")
     version = _version(db, path)
+    if version == 0:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # an empty file takes it
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     (found,) = db.execute("PRAGMA quick_check(1)").fetchone()

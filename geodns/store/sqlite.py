@@ -65,7 +65,6 @@ class SqliteStore(TokenTable, Store):
         heal: bool = True,
     ) -> None:
         super().__init__(path, clock, heal=heal)
-        self._may_heal = heal
         self._commits = 0
 
     # --- Reading ---

@@ -16,9 +16,6 @@ from geodns.store.token_rows import TOKEN, TokenRow
 class TokenTable(Connections):
     """Keeps tokens, tells what became of them, and has the audit tell of each change."""
 
-    _watched: tuple[int, int] | None = None
-    """Up to which entry nothing was new when the file was as this version says."""
-
     def tokens(self) -> list[Token]:
         with self._reading() as db:
             return [row.token() for row in token_rows.sound(token_rows.tokens(db))]
@@ -37,6 +34,7 @@ class TokenTable(Connections):
         with self._watching() as db:
             # Raised by every commit but this connection's own, whoever makes it.
             (version,) = db.execute("PRAGMA data_version").fetchone()
+            # What this version of the file brought is known up to that entry.
             if self._watched == (version, number):
                 return TokenNews(number, False, {})
             with self._transaction(db, "BEGIN"):
