@@ -23,6 +23,7 @@ from geodns.api.history import history_routes
 from geodns.api.idempotency import Idempotency
 from geodns.api.latencies import latency_routes
 from geodns.api.pace import Pace
+from geodns.api.paths import Paths
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.progress import progress_routes
@@ -75,6 +76,7 @@ def create_app(
                 pace=Pace(requests_per_s),
                 refusals=Refusals(store.note),
             ),
+            Middleware(Paths),
             Middleware(Idempotency, replies=replies or Replies()),
         ],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},

@@ -21,6 +21,9 @@ from geodns.model.base import ID_PATTERN, Resource
 from geodns.model.config import Config
 from geodns.model.monitor import MonitorType
 
+TEXT_MAX_CHARACTERS = 1024
+"""Longest text looked for. Source: no reference; no id and no part of a value needs more."""
+
 Test = Callable[[Key, Any], bool]
 """Whether a resource is wanted, by its key and itself."""
 
@@ -63,6 +66,8 @@ def read_filters(word: str, query: Mapping[str, str], config: Config, observer: 
 
 
 def _prefix(text: str, config: Config, observer: Observer) -> Test:
+    _bounded(text)
+
     def test(key: Key, _: Resource) -> bool:
         return key[-1].startswith(text) if len(key) < 3 else key[1].startswith(text)
 
@@ -128,6 +133,7 @@ def _of_owner(text: str, config: Config, observer: Observer) -> Test:
 
 
 def _holding(text: str, config: Config, observer: Observer) -> Test:
+    _bounded(text)
     return lambda _, rrset: any(text in value for value in rrset.values)
 
 
@@ -152,6 +158,11 @@ def _among(field: str, choices: tuple[str, ...]) -> Callable[..., Test]:
 STATES = ("up", "down", "unknown")
 _EVENTS = ("transition", "alarm", "relief", "generation")
 _FORMATS = ("json", "slack")
+
+
+def _bounded(text: str) -> None:
+    if len(text) > TEXT_MAX_CHARACTERS:
+        raise _unreadable(f"it has more than {TEXT_MAX_CHARACTERS} characters.")
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> None:
@@ -186,7 +197,7 @@ def _one_of(choices: tuple[str, ...]) -> Part:
     return {"type": "string", "enum": list(choices)}
 
 
-_TEXT: Part = {"type": "string", "maxLength": 1024}
+_TEXT: Part = {"type": "string", "maxLength": TEXT_MAX_CHARACTERS}
 _ID: Part = {"type": "string", "pattern": ID_PATTERN}
 _ADDRESS: Part = {"type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$"}
 _TYPES: tuple[str, ...] = get_args(MonitorType)

@@ -17,8 +17,8 @@ from geodns.api.resources import PAGE_DEFAULT, PAGE_MAX
 from geodns.api.routes import applied
 from geodns.api.service import Service
 from geodns.document.resources import shown
-from geodns.errors import ConfigError, Reason
-from geodns.store.base import Body, Changed, Entry, Store
+from geodns.errors import ConfigError, Conflict, Reason, Unavailable
+from geodns.store.base import Body, Changed, Entry, Store, Verified
 
 NUMBER_MAX_DIGITS = 15
 """Source: no reference; more revisions than a server writes in its life."""
@@ -90,13 +90,27 @@ def history_routes(service: Service, store: Store) -> APIRouter:
         query = read_query(request, ("head", "number"))
         head = _hash(query["head"]) if "head" in query else None
         wanted = _number("number", query["number"]) if "number" in query else None
-        found = await run_in_threadpool(store.verify, head, wanted)
+        found = await run_in_threadpool(_verified, store, head, wanted)
         if found is None:
             return JSONResponse({"first": None, "last": None, "head": None})
         ends = {"first": found.first, "last": found.last, "head": found.head.hex()}
         return JSONResponse(ends)
 
     return router
+
+
+def _verified(store: Store, head: bytes | None, number: int | None) -> Verified | None:
+    """Errors: Unavailable if the audit is not whole, Conflict if it is, but another one."""
+    try:
+        return store.verify(head, number)
+    except Unavailable:
+        if head is None:
+            raise
+        store.verify()
+        which = "entry" if number is None else f"entry {number}"
+        detail = f"The audit is whole, but its {which} does not have this hash."
+        hint = "It was replaced, cut off, or is older than history goes back."
+        raise Conflict([Reason("", "not_the_same", detail, head.hex(), hint)]) from None
 
 
 def view(entry: Entry) -> dict[str, Any]:

@@ -92,13 +92,19 @@ def operation(
 ) -> Part:
     """What FastAPI cannot see of a resource's route: its parameters and body."""
     fields = kind.fields if item else kind.fields[: kind.home]
-    writes = method != "GET"
     return described(
         path=fields,
-        query={**(query or {}), **(TERMS if writes else {} if item else PAGING)},
-        header=("If-Match", "If-None-Match") if writes and item else (),
+        query={**(query or {}), **(TERMS if method != "GET" else {} if item else PAGING)},
+        header=_CONDITIONS.get(method, ()) if item else (),
         body=body or _body_of(kind, method),
     )
+
+
+_CONDITIONS = {
+    "PUT": ("If-Match", "If-None-Match"),
+    "PATCH": ("If-Match",),
+    "DELETE": ("If-Match",),
+}
 
 
 def _body_of(kind: Kind, method: str) -> Part | None:

@@ -181,7 +181,9 @@ _OTHERS: dict[tuple[str, str], Operation] = {
         "restore_revision", {"200": _APPLIED}, (*_ALWAYS, *_WRITES, "404"), keyed=True
     ),
     ("GET", "/audit"): Operation("list_audit", {"200": ref("EntryPage")}),
-    ("GET", "/audit/verify"): Operation("verify_audit", {"200": ref("Verified")}),
+    ("GET", "/audit/verify"): Operation(
+        "verify_audit", {"200": ref("Verified")}, (*_ALWAYS, "409")
+    ),
     ("GET", "/tokens"): Operation("list_tokens", {"200": ref("TokenPage")}),
     ("POST", "/tokens"): Operation(
         "create_token",

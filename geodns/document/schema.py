@@ -55,8 +55,8 @@ def document_of(definitions: dict[str, Any], ref: str) -> dict[str, Any]:
     def of(name: str) -> dict[str, str]:
         return {"$ref": ref + name}
 
-    texts = {"type": "array", "items": {"type": "string"}}
-    rows = {"type": "array", "items": of("LatencyRow")}
+    texts = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    rows = {"type": "array", "items": of("LatencyRow"), "minItems": 1}
     own = definitions["Zone"]
     types = _mapping({"anyOf": [of("RRset"), texts]})
     zone = {
