@@ -23,6 +23,9 @@ CHUNK_OCTETS = 2**16
 LINE_MAX_OCTETS = 2**20
 """Source: no reference; an event has some hundred octets."""
 
+NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING")
+"""What OpenSSL says of a peer that answers a handshake with something else, or not at all."""
+
 Sent = Callable[[int, int], None]
 """Is told how many octets have gone out, and of how many."""
 
@@ -79,6 +82,8 @@ class Connection:
         except (http.client.HTTPException, OSError) as error:
             self.close()
             told = str(error) or type(error).__name__
+            if isinstance(error, http.client.RemoteDisconnected) and self._url.scheme == "http":
+                told += "; does it want https?"
             raise Unavailable(f"{self._base_url} broke off: {told}") from None
         except BaseException:  # the rest of the reply is not read
             self.close()
@@ -99,6 +104,8 @@ class Connection:
                 made = http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
             made.connect()
         except ssl.SSLError as error:
+            if error.reason in NO_TLS:
+                raise Unavailable(f"{self._base_url} does not speak TLS: is it http?") from None
             why = getattr(error, "verify_message", "") or error.reason or str(error)
             raise Unavailable(f"{self._base_url} cannot be trusted: {why}") from None
         except (OSError, ValueError) as error:  # ValueError: a host that is none

@@ -114,3 +114,24 @@ def test_a_token_that_may_not_be_read_says_whose_it_is(run: Commands, tmp_path: 
     (tmp_path / "admin.token").chmod(0)
     refused = run("node", "list", "--data-dir", str(tmp_path))
     assert (refused.code, "Permission denied" in refused.err) == (2, True)
+
+
+def test_a_server_of_another_version_is_named_where_it_could_matter(
+    filled: Path, run: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slip = ("node", "set", "fra1", "weigth=1")
+    assert "note:" not in run(*slip).err
+    monkeypatch.setattr("geodns.cli.resources.__version__", "9.9")
+    told = run(*slip).err.splitlines()
+    assert told[0].endswith("this command is of 9.9: what one knows the other may not.")
+    assert "Did you mean weight?" in told[1]
+
+
+def test_http_where_https_is_meant_and_the_other_way(
+    server: Path, run: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = json.loads((server / "api.json").read_text())["api"]
+    monkeypatch.setenv("GEODNS_API", own.replace("http:", "https:"))
+    monkeypatch.setenv("GEODNS_TOKEN", "x")
+    refused = run("node", "list")
+    assert (refused.code, "does not speak TLS: is it http?" in refused.err) == (4, True)
