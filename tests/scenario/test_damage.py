@@ -100,6 +100,35 @@ def test_without_any_manifest_the_store_is_published_anew(server: Server) -> Non
     assert server.text("second.example.test") == "second"
 
 
+def test_sections_that_are_lost_are_made_anew_after_a_restart(server: Server) -> None:
+    server.kill()
+    for section in (server.data / "snapshot").iterdir():
+        section.unlink()
+    server.start()
+    assert server.addresses(NAME, USER) == {ADDRESSES["lon"]}
+    assert server.text("second.example.test") == "second"
+
+
+@pytest.mark.parametrize("at_work", [True, False], ids=["at work", "between two runs"])
+def test_an_old_manifest_in_place_of_a_newer_one_is_outdone(server: Server, at_work: bool) -> None:
+    old = (server.data / "manifest").read_bytes()
+    change(server, "third")
+    change(server, "fourth")
+    generation = generation_of(server)
+    if not at_work:
+        server.kill()
+    (server.data / "manifest").write_bytes(old)
+    if not at_work:
+        server.start()
+        until(lambda: server.text("fourth.example.test") == "fourth")
+    change(server, "fifth")
+    assert server.text("fourth.example.test") == "fourth"
+    assert server.text("fifth.example.test") == "fifth"
+    assert not at_work or generation_of(server) > generation
+    for owner in ("fourth", "fifth"):
+        server.request("DELETE", f"zones/example.test/rrsets/{owner}/TXT?wait=true")
+
+
 def test_a_corrupt_geo_database_keeps_the_last_generation_serving(
     server: Server, tmp_path: Path, default_database: Path
 ) -> None:
