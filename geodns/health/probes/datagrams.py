@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from types import TracebackType
-from typing import Self
 
 from geodns.health.probes.line import wake
 from geodns.health.probes.local import Local
@@ -20,22 +18,15 @@ class Datagrams:
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._socket is not None:
-            self._socket.close()
-
     async def connect(self, target: str, port: int) -> None:
         """Be for a target that may be probed. Errors: Refused, OSError."""
         address = await self._local.admitted(target, port)
         self.open(address, port, socket.IPPROTO_UDP)
+
+    def close(self) -> None:
+        """Hear no more."""
+        if self._socket is not None:
+            self._socket.close()
 
     def open(self, address: str, port: int, protocol: int) -> None:
         """The same for an address that was admitted already. Errors: OSError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 
 from geodns.dns.check import REPLY_MAX_OCTETS, NotAReply, Question, Said
 from geodns.health.observation import Observation
@@ -44,13 +45,13 @@ class DnsProbe:
         return self._judged(said)
 
     async def _by_udp(self, number: int) -> Said:
-        with Datagrams(self._local) as datagrams:
+        with closing(Datagrams(self._local)) as datagrams:
             await datagrams.connect(self._address, self._port)
             datagrams.send(self._question.octets(number))
             return self._question.read(number, await datagrams.receive(REPLY_MAX_OCTETS))
 
     async def _by_tcp(self, number: int) -> Said:
-        with Line(self._local.turns) as line:
+        with closing(Line(self._local.turns)) as line:
             await line.connect(self._local, self._address, self._port)
             query = self._question.octets(number)
             await line.send(len(query).to_bytes(2, "big") + query)

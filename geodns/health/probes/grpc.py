@@ -5,6 +5,7 @@ By the library h2, an optional dependency; the two messages are a field each and
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from geodns import __version__
@@ -46,7 +47,7 @@ class GrpcProbe:
         return await bounded(self._monitor, self._look)
 
     async def _look(self, progress: Progress) -> Finding:
-        with Line(self._local.turns) as line:
+        with closing(Line(self._local.turns)) as line:
             await line.connect(self._local, self._address, self._port)
             if self._monitor.tls:
                 progress.missing = "no TLS handshake"

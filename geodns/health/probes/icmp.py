@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from contextlib import closing
 
 from geodns.health.observation import Observation
 from geodns.health.probes.bounded import Finding, Progress, bounded
@@ -41,7 +42,7 @@ class IcmpProbe:
         request, reply = (_REQUEST6, _REPLY6) if six else (_REQUEST4, _REPLY4)
         protocol = socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
         nonce = os.urandom(_NONCE_OCTETS)
-        with Datagrams(self._local) as datagrams:
+        with closing(Datagrams(self._local)) as datagrams:
             try:
                 datagrams.open(address, 0, protocol)
             except PermissionError:

@@ -7,6 +7,7 @@ are handed to h11, octet by octet as they came, which the general path reads the
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import h11
 
@@ -67,7 +68,7 @@ class LeanHttpProbe:
         return await bounded(self._monitor, self._look)
 
     async def _look(self, progress: Progress) -> Finding:
-        with Line(self._local.turns) as line:
+        with closing(Line(self._local.turns)) as line:
             await line.connect(self._local, self._address, self._monitor.port_or_default())
             progress.missing = "no reply"
             await line.send(self._octets)

@@ -11,8 +11,7 @@ import errno
 import os
 import socket
 import ssl
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable
 
 from geodns.health.probes.local import Local
 from geodns.health.probes.turns import Turns
@@ -36,17 +35,6 @@ class Line:
         self._socket: socket.socket | None = None
         self._tls: ssl.SSLObject | None = None
         self._incoming = self._outgoing = _NONE
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def tls(self) -> ssl.SSLObject | None:
@@ -148,23 +136,19 @@ class Line:
     # --- Waiting ---
 
     async def _readable(self) -> None:
-        assert self._socket is not None
-        number, ready = self._socket.fileno(), self._loop.create_future()
-        self._loop.add_reader(number, wake, ready)
-        try:
-            await ready
-        finally:
-            self._loop.remove_reader(number)
-        await self._turns.take()
+        await self._until(self._loop.add_reader, self._loop.remove_reader)
 
     async def _writable(self) -> None:
+        await self._until(self._loop.add_writer, self._loop.remove_writer)
+
+    async def _until(self, watch: Callable[..., None], forget: Callable[[int], bool]) -> None:
         assert self._socket is not None
         number, ready = self._socket.fileno(), self._loop.create_future()
-        self._loop.add_writer(number, wake, ready)
+        watch(number, wake, ready)
         try:
             await ready
         finally:
-            self._loop.remove_writer(number)
+            forget(number)
         await self._turns.take()
 
 

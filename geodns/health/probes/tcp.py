@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from geodns.health.observation import Observation
 from geodns.health.probes.bounded import Finding, Progress, bounded
 from geodns.health.probes.content import Body, Content
@@ -24,7 +26,7 @@ class TcpProbe:
         return await bounded(self._monitor, self._look)
 
     async def _look(self, progress: Progress) -> Finding:
-        with Line(self._local.turns) as line:
+        with closing(Line(self._local.turns)) as line:
             await line.connect(self._local, self._address, self._monitor.port_or_default())
             if self._monitor.payload:
                 progress.missing = "not all could be sent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import closing
 from functools import lru_cache
 
 import httpx
@@ -44,7 +45,7 @@ class TlsProbe:
         return await bounded(self._monitor, self._look)
 
     async def _look(self, progress: Progress) -> Finding:
-        with Line(self._local.turns) as line:
+        with closing(Line(self._local.turns)) as line:
             await line.connect(self._local, self._address, self._monitor.port_or_default())
             progress.missing = "no TLS handshake"
             await line.handshake(self._context, self._monitor.host)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from geodns.health.observation import Observation
 from geodns.health.probes.bounded import Finding, Progress, bounded
 from geodns.health.probes.content import Content
@@ -25,7 +27,7 @@ class UdpProbe:
         return await bounded(self._monitor, self._look)
 
     async def _look(self, progress: Progress) -> Finding:
-        with Datagrams(self._local) as datagrams:
+        with closing(Datagrams(self._local)) as datagrams:
             progress.missing = "no reply"
             await datagrams.connect(self._address, self._monitor.port_or_default())
             datagrams.send(self._monitor.payload)
