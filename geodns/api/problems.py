@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from geodns.errors import GeodnsError, Reason
+from geodns.errors import GeodnsError, Reason, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -76,8 +76,10 @@ def reason_view(reason: Reason) -> dict[str, Any]:
 
 def _summary(error: GeodnsError) -> str:
     count = len(error.reasons)
-    if count == 1:
-        return _bounded(error.reasons[0].detail)
+    if count == 1 or isinstance(
+        error, Unavailable
+    ):  # where a change may be saved, or none be meant
+        return _bounded(" ".join(reason.detail for reason in error.reasons[:REASONS_MAX]))
     shown = f"; the first {REASONS_MAX} are listed" if count > REASONS_MAX else ""
     return f"{count} reasons{shown}; nothing changed."
 
