@@ -237,6 +237,7 @@ def _uneven(nodes: Mapping[str, Node], members: frozenset[str]) -> bool:
 def _unused(config: Config, members: Mapping[str, frozenset[str]]) -> Iterator[Reason]:
     used = {(ref.kind, ref.id) for ref in references(config)}
     used.update(("node", node_id) for ids in members.values() for node_id in ids)
+    used.update(("monitor", name) for name, each in config.monitors.items() if each.canary)
     where = {"pool": "steer or fallback", "node": "pool", "monitor": "pool", "latency": "pool"}
     for kind, user in where.items():
         for name in of_kind(config, kind):
