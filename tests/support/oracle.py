@@ -5,7 +5,6 @@ It reads the same bodies as the server and imports nothing from geodns.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -14,9 +13,9 @@ from typing import Any
 import geoip2.database
 import geoip2.errors
 
+from support.interpreter.geography import km as distance_km
 from support.naive import Health, Node, Outcome, Pool, decide
 
-RADIUS_KM = 6371.0088
 UNSURE_KM = 1e-5
 """Distances nearer than this to a band's edge, or to one another, are left undecided."""
 
@@ -95,7 +94,7 @@ class Oracle:
         return self.by_distance(body, point)
 
     def by_distance(self, body: dict[str, Any], point: Point) -> list[list[str]]:
-        distances = {name: great_circle_km(point, self.at(name)) for name in body["nodes"]}
+        distances = {name: distance_km(point, self.at(name)) for name in body["nodes"]}
         percent, km = body.get("band_percent", 5), body.get("band_km", 50)
         tiers: list[list[str]] = []
         limit = before = -1.0
@@ -166,13 +165,3 @@ class Allowed:
 def sure(one: float, other: float) -> None:
     if abs(one - other) < UNSURE_KM:
         raise Undecided
-
-
-def great_circle_km(a: Point, b: Point) -> float:
-    north_a, north_b = math.radians(a[0]), math.radians(b[0])
-    east = math.radians(b[1] - a[1])
-    half = (
-        math.sin((north_b - north_a) / 2) ** 2
-        + math.cos(north_a) * math.cos(north_b) * math.sin(east / 2) ** 2
-    )
-    return 2 * RADIUS_KM * math.asin(min(1.0, math.sqrt(half)))

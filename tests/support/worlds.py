@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network
-from math import asin, cos, nan, radians, sin, sqrt
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from geodns.model.node import Location, Node
 from geodns.model.pool import Pool, StickyBits
 from geodns.model.rule import Matchers, Rule
 from geodns.model.zone import Steer, Zone
+from support.interpreter.geography import km
 
 WIDTH = {4: 32, 6: 64}
 PLACES = [
@@ -223,13 +224,6 @@ def where(world: World, location: int) -> tuple[float, float]:
 def place(world: World, location: int) -> tuple[str, str, str]:
     columns = world.locations
     return columns.continent[location], columns.country[location], columns.subdivision[location]
-
-
-def km(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Haversine."""
-    north_a, north_b, east = radians(a[0]), radians(b[0]), radians(b[1] - a[1])
-    half = sin((north_b - north_a) / 2) ** 2 + cos(north_a) * cos(north_b) * sin(east / 2) ** 2
-    return 2 * 6371.0088 * asin(min(1.0, sqrt(half)))
 
 
 def specificity(matchers: Matchers, who: Person) -> tuple[int, int]:

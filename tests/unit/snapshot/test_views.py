@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from math import isnan
 
 import pytest
+from support.interpreter.geography import km
 from support.worlds import (
     WIDTH,
     Person,
@@ -15,7 +16,6 @@ from support.worlds import (
     biased,
     destination,
     hot,
-    km,
     person,
     random_config,
     random_world,

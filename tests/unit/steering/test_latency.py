@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.worlds import covers, km, person, random_config, random_prefix, random_world
+from support.interpreter.geography import km
+from support.worlds import covers, person, random_config, random_prefix, random_world
 
 from geodns.engine.intervals import Intervals
 from geodns.geo.networks import with_networks
