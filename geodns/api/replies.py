@@ -214,6 +214,7 @@ REPLIES: dict[str, Schema] = {
         revision=COUNT,
         engine=_TEXT,
         ready={"type": "boolean"},
+        tls={"type": ["object", "null"], "description": "What the API shows; null without TLS."},
         health={"type": "object"},
         workers=list_of({"type": "object"}),
         targets=list_of(ref("Target")),

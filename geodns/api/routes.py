@@ -145,7 +145,11 @@ def question_routes(service: Service, observer: Observer, health: Health, geo: G
     @router.get("/status", summary="The server at a glance", openapi_extra=openapi.described())
     async def status(request: Request) -> Response:
         read_query(request, ())
-        own = {"generation": service.publishing.generation, "revision": service.revision}
+        own: dict[str, Any] = {
+            "generation": service.publishing.generation,
+            "revision": service.revision,
+            "tls": getattr(request.state, "tls", None),
+        }
         return JSONResponse({**own, **await server_status(observer, health)})
 
     @router.get(

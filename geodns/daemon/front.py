@@ -41,6 +41,7 @@ class Front:
             connections_per_source=settings.api_connections_per_source,
             is_secure=self._tls is not None,
             context=self._tls.context if self._tls else lambda: None,
+            state=self._tls.state if self._tls else dict,
         )
 
     async def serve(self, started: Callable[[], None] = lambda: None) -> None:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.bench import (
+    abuse,
     changes,
     changing,
     checks,
@@ -19,6 +20,7 @@ from tests.bench import (
     memory,
     native,
     paced,
+    readers,
     start,
     verdicts,
     writes,
@@ -39,6 +41,8 @@ ROWS = {
     "memory": memory.run,
     "write": writes.run,
     "change": changing.run,
+    "abuse": abuse.run,
+    "readers": readers.run,
     "verdict": verdicts.run,
     "checks": checks.run,
     "cli": cli.run,

@@ -73,6 +73,9 @@ def test_certificates_come_and_go_and_nobody_is_dropped(secure: Server, tmp_path
     until(lambda: secure.logged("The old certificate is kept"))
     assert shown(secure) == "new.test"
     assert kept.get("/livez").status_code == 200
+    told = secure.api("GET", "status")["tls"]
+    assert told["certificate"] == "new.test"
+    assert "tls.crt holds no certificate" in told["fault"]
     (tmp_path / "tls.crt").write_bytes(good)
     issue(tmp_path, "last.test")
     assert secure.process is not None

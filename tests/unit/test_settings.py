@@ -241,3 +241,16 @@ def test_the_documentation_has_a_row_for_each_setting() -> None:
         assert f"`{row.variable}`" in text
         assert row.help in text
         assert text.count(" | ") == 3
+
+
+def test_what_is_given_for_a_secret_is_not_shown() -> None:
+    (reason,) = reasons_of({"api_tls_key": "hush\0", "api_tls_cert": "x"})
+    assert "hush" not in f"{reason.detail} {reason.value}"
+    assert [row.name for row in TABLE if row.secret] == ["api_tls_key", "cookie_secret_file"]
+
+
+@pytest.mark.parametrize("name", ["api_tls_key", "api_tls_client_ca"])
+def test_what_belongs_to_a_certificate_needs_one(name: str) -> None:
+    (reason,) = reasons_of({name: "file"})
+    assert (reason.pointer, reason.code) == (f"/{name}", "needs_another")
+    assert "--api-tls-cert" in reason.detail

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from enum import Enum, auto
 from functools import lru_cache
@@ -45,8 +46,9 @@ the buffer is one for all connections."""
 class Shared:
     """What the connections of one server have in common."""
 
-    def __init__(self, app: Any, guests: Guests) -> None:
+    def __init__(self, app: Any, guests: Guests, state: Callable[[], dict[str, Any]]) -> None:
         self.app = app
+        self.state = state
         self.guests = guests
         self.tasks: set[asyncio.Task[None]] = set()
         self.closing = False
@@ -199,7 +201,7 @@ class Connection(asyncio.BufferedProtocol):
             "scheme": "https" if info("sslcontext") else "http",
             "client": (peer[0], peer[1]) if peer else None,
             "server": (own[0], own[1]) if own else None,
-            "state": {},
+            "state": self._shared.state(),
         }
 
     def _advance(self) -> None:

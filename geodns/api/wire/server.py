@@ -44,7 +44,8 @@ class WebServer:
     """Serves an ASGI application on a listening socket.
 
     Shape: ``context`` gives the TLS context for the next connection; None for plain HTTP.
-           ``is_secure`` says that without one nobody is served.
+           ``is_secure`` says that without one nobody is served. ``state`` is what requests find
+           in theirs.
     """
 
     def __init__(
@@ -56,13 +57,14 @@ class WebServer:
         connections_per_source: int,
         is_secure: bool = False,
         context: Callable[[], ssl.SSLContext | None] = lambda: None,
+        state: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._listener = listener
         self._wanted = connections
         self._is_secure = is_secure
         self._context = context
         self._guests = Guests(connections, connections_per_source)
-        self._shared = Shared(app, self._guests)
+        self._shared = Shared(app, self._guests, state)
         self._used_at_start = 0
         self._complained_s = float("-inf")
 

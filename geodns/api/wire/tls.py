@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from geodns.errors import ConfigError, Reason
+from geodns.model.override import instant
 from geodns.net.trust import pinned_context
 
 WATCH_S = 1.0
@@ -72,6 +73,16 @@ class Tls:
         self.fault = None
         log.info("the API shows the certificate of %s", self.current.subject)
         return True
+
+    def state(self) -> dict[str, Any]:
+        """What requests find in their state: whom it is shown for, until when, what is wrong."""
+        shown = self.current
+        view = {
+            "certificate": shown.subject if shown else None,
+            "expires": instant(int(shown.expires_s) * 1000) if shown else None,
+            "fault": self.fault.detail if self.fault else None,
+        }
+        return {"tls": view}
 
     async def changes(self) -> None:
         """Wait until the files have changed and are no longer being written."""

@@ -134,7 +134,12 @@ def test_a_question_that_makes_no_sense_is_refused(api: Any, query: str) -> None
 
 
 def test_status_tells_generation_and_revision(prod: Any) -> None:
-    assert prod.get("status").json() == {"generation": 1, "revision": 1, "engine": "python"}
+    assert prod.get("status").json() == {
+        "generation": 1,
+        "revision": 1,
+        "engine": "python",
+        "tls": None,
+    }
 
 
 def test_an_address_is_looked_up_with_who_announces_it(
