@@ -65,7 +65,7 @@ HEADERS: Mapping[str, tuple[Part, str, str]] = {
     ),
 }
 
-_NEW_ONLY: Part = {"type": "string", "const": "*"}
+_NEW_ONLY: Part = {"type": "string", "pattern": r"^\*$"}
 
 _PROBLEMS = {
     "401": "The token is missing or not known.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -46,7 +47,7 @@ def schemas() -> dict[str, Schema]:
     """All schemas by name: for a kind Node its Node (as documents have it), NodeBody (PUT),
     NewNode (POST), NodePatch, NodeView (replies) and NodePage."""
     models: list[type[BaseModel]] = [*(kind.model for kind in ALL), *OTHERS]
-    own = definitions_of(*models, ref=REF)
+    own: dict[str, Schema] = _untitled(definitions_of(*models, ref=REF))
     found: dict[str, Schema] = {**own}
     for kind in ALL:
         found |= _of_kind(kind, own)
@@ -54,6 +55,19 @@ def schemas() -> dict[str, Schema]:
     for name, example in examples.OTHERS.items():
         found[name] = {**found[name], "examples": [example]}
     return {**found, **REPLIES}
+
+
+def _untitled(schema: Any) -> Any:
+    """Without the titles that pydantic gives: generators would name two models alike by them."""
+    if isinstance(schema, list):
+        return [_untitled(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _untitled(part)
+        for key, part in schema.items()
+        if key != "title" or not isinstance(part, str)
+    }
 
 
 def _of_kind(kind: Kind, own: dict[str, Schema]) -> dict[str, Schema]:
