@@ -67,7 +67,7 @@ def to_json(data: Any, levels: int = 4) -> bytes:
 def _pieces(data: Any, levels: int) -> Iterator[str]:
     if levels and isinstance(data, dict) and data:
         for number, (name, value) in enumerate(data.items()):
-            yield f"{',' if number else '{'}{_encode(name)}:"
+            yield f"{',' if number else '{'}{encode(name)}:"
             yield from _pieces(value, levels - 1)
         yield "}"
     elif levels and isinstance(data, list) and data:
@@ -76,10 +76,10 @@ def _pieces(data: Any, levels: int) -> Iterator[str]:
             yield from _pieces(value, levels - 1)
         yield "]"
     else:
-        yield _encode(data)
+        yield encode(data)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def _load(text: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from geodns.api.edit import keys_in
@@ -26,6 +26,9 @@ from geodns.store.configuration import to_config, to_writes
 
 AUTHORS_MAX = 10_000
 """Revisions whose authors are kept. Source: no reference; some 2 MB."""
+
+
+_Ordered = tuple[list[str], list[Key]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Version:
     revisions: Mapping[tuple[str, Key], int]
     makers: Mapping[tuple[str, Key], str]
     """The name of the document that made a resource, for those that one did."""
+    _orders: dict[tuple[str, Key], _Ordered] = field(default_factory=dict, compare=False)
 
     def made_by(self, name: str) -> frozenset[tuple[str, Key]]:
         """The resources that exist because the document of this name was applied."""
@@ -85,18 +89,24 @@ class Version:
     ) -> tuple[list[Found], str | None]:
         """At most ``limit`` resources after ``after_id`` that pass a test, and the cursor if more
         follow: the last id, so that it holds whatever comes and goes."""
-        found = keys_in(self.config, kind, home)
-        keys = {kind.id_of(key): key for key in found if scope.sees(kind.word, key)}
-        ids = sorted(keys)
+        ids, keys = self._ordered(kind, home)
         page: list[Found] = []
-        for id_ in islice(ids, bisect_right(ids, after_id) if after_id else 0, None):
-            each = self.find(kind, keys[id_])
+        for key in islice(keys, bisect_right(ids, after_id) if after_id else 0, None):
+            each = self.find(kind, key) if scope.sees(kind.word, key) else None
             if each is None or (test is not None and not test(each.key, each.resource)):
                 continue
             if len(page) == limit:
                 return page, kind.id_of(page[-1].key)
             page.append(each)
         return page, None
+
+    def _ordered(self, kind: Kind, home: Key) -> _Ordered:
+        """Ids and keys of a collection, ordered once for all its pages."""
+        at = kind.word, home
+        if at not in self._orders:
+            pairs = sorted((kind.id_of(key), key) for key in keys_in(self.config, kind, home))
+            self._orders[at] = [id_ for id_, _ in pairs], [key for _, key in pairs]
+        return self._orders[at]
 
 
 class Ledger:

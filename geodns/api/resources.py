@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
 from geodns.api.agents import Registration
+from geodns.api.bodies import encode
 from geodns.api.filters import filters_of, read_filters
 from geodns.api.health import node_status
 from geodns.api.kinds import ALL, LATENCY, NODE, OVERRIDE, Kind, read_key
@@ -125,7 +126,10 @@ class Collection:
         found, following = self._service.page(
             self._kind, home, query.get("cursor", ""), limit, scope, test
         )
-        return JSONResponse({"items": [self._view(item) for item in found], "next": following})
+        items = ",".join(map(self._text, found))
+        return Response(
+            f'{{"items":[{items}],"next":{encode(following)}}}', media_type="application/json"
+        )
 
     async def show(self, request: Request) -> Response:
         read_query(request, ())
@@ -199,13 +203,19 @@ class Collection:
     # --- Into the reply ---
 
     def _view(self, found: Found) -> dict[str, Any]:
-        id_ = self._kind.id_of(found.key)
+        return {**self._about(found), **found.resource.model_dump(mode="json")}
+
+    def _text(self, found: Found) -> str:
+        """The view in JSON, made in half the time: lists may be long."""
+        about = encode(self._about(found))
+        return f"{about[:-1]},{found.resource.model_dump_json()[1:]}"
+
+    def _about(self, found: Found) -> dict[str, Any]:
         return {
-            "id": id_,
+            "id": self._kind.id_of(found.key),
             "revision": found.revision,
             "status": self._status(found),
             **({"author": self._service.author(found)} if self._kind is OVERRIDE else {}),
-            **found.resource.model_dump(mode="json"),
         }
 
     def _status(self, found: Found) -> dict[str, Any] | None:
@@ -219,7 +229,7 @@ class Collection:
         if not isinstance(resource, Node | Network):
             return None
         place = location_of(resource)
-        where = {"location": place.model_dump() if place else None}
+        where = {"location": {"lat": place.lat, "lon": place.lon} if place else None}
         if isinstance(resource, Network):
             return where
         return {**self._observer.node_status(found.key[0]), **where}

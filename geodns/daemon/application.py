@@ -31,7 +31,7 @@ def make_application(control: Controller) -> FastAPI:
 
     control.keyring = Keyring(store)
     service = Service(store, control, control.geo)
-    control.stored = lambda: service.config
+    control.stored = lambda: (service.config, service.revision)
     observer = control.observer
     registration = Registration(service, store)
     control.reaper = Reaper(registration)
@@ -50,7 +50,9 @@ def make_application(control: Controller) -> FastAPI:
 async def publish_at_start(control: Controller) -> None:
     """Publish what the store holds: a crash may have come between commit and publishing."""
     assert control.stored is not None  # `make_application` comes before
+    config, revision = control.stored()
     try:
-        await control.publish(control.stored(), forced="start")
+        # A store that was never written to may be one that was lost: it empties nothing.
+        await control.publish(config, forced="start" if revision else None)
     except GeodnsError as error:
         log.error("what is stored cannot be published: %s", error)

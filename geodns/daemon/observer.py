@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from geodns.daemon.disk import disk_fault
 from geodns.daemon.health_metrics import health_lines
-from geodns.daemon.overruled import Holders, holders_now, override_view
+from geodns.daemon.overruled import Held, override_view
 from geodns.daemon.places import Places
 from geodns.daemon.webhooks import Webhooks
 from geodns.dns.names import from_url
@@ -25,11 +24,13 @@ from geodns.snapshot.manifest import CURRENT, SNAPSHOT_DIR, Entry, Manifest, rea
 from geodns.snapshot.overrides import NO_BOOK, Book, decode_book
 from geodns.snapshot.section import Kind, Section, content_hash
 from geodns.snapshot.slots import decode_targets
-from geodns.snapshot.status import StatusTable, Verdict
+from geodns.snapshot.status import Note, StatusTable, Verdict
 
 STALE_WORKER_S = 5.0
 """A worker without a heartbeat for so long is not ready. Source: as the supervisor's."""
 
+
+NO_NOTE = Note()
 
 MANY_ZONES, MANY_TARGETS = 50, 1000
 """Of a large generation. Source: measured, so many are read in some 20 ms."""
@@ -233,15 +234,14 @@ class Observer:
             raise Unavailable(f"Section {path} is damaged.")
         return octets
 
-    def _held(self, live: _Live | None) -> Callable[[], Holders]:
-        """What holds each node, worked out when it is first asked for: it reads a file."""
-        return cache(lambda: holders_now(self._places.data, live.book) if live else {})
+    def _held(self, live: _Live | None) -> Held:
+        return Held(self._places.data, live.book if live else NO_BOOK)
 
-    def _target(self, target: dict[str, Any], held: Callable[[], Holders]) -> dict[str, Any]:
+    def _target(self, target: dict[str, Any], held: Held) -> dict[str, Any]:
         slot, tag = target["slot"], target["tag"]
         word = self._table.word(slot, tag)
         mine = self._table.words[slot] >> 32 == tag
-        note = self._table.note(slot)
+        note = self._table.note(slot) if mine else NO_NOTE
         return {
             "nodes": target["nodes"],
             "address": target["address"],

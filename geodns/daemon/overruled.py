@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,25 @@ def holders_now(data_dir: Path, book: Book) -> Holders:
     return holders(rules(book, drains), time.time_ns() // 1_000_000)
 
 
-def override_view(
-    word: Word, nodes: list[str], held: Callable[[], Holders]
-) -> dict[str, Any] | None:
+class Held:
+    """What holds each node, looked up when it is first asked for: that reads a file."""
+
+    def __init__(self, data_dir: Path, book: Book) -> None:
+        self._of = data_dir, book
+        self._now: Holders | None = None
+
+    def now(self) -> Holders:
+        """What holds each node."""
+        if self._now is None:
+            self._now = holders_now(*self._of)
+        return self._now
+
+
+def override_view(word: Word, nodes: list[str], held: Held) -> dict[str, Any] | None:
     """The override that a word carries, and by what it does; None without one."""
     if word.override is Override.NONE:
         return None
-    holding = held()
+    holding = held.now()
     rule = next((holding[node_id] for node_id in nodes if node_id in holding), None)
     return {
         "state": word.override.name.lower(),

@@ -6,11 +6,14 @@ import fcntl
 import hashlib
 import mmap
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from geodns.daemon.contents import Contents, contents_of, losses
+from geodns.dns.names import from_url
 from geodns.engine.generation import Generation
 from geodns.engine.responder import check_generation
-from geodns.errors import ConfigError
+from geodns.errors import ConfigError, Reason
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.section import Kind
 
@@ -28,12 +31,14 @@ class HeldSections:
     def __init__(self, data_dir: Path) -> None:
         self._directory = data_dir / SNAPSHOT_DIR
         self.maps: dict[str, mmap.mmap] = {}
+        self._contents: dict[str, Contents] = {}
 
     def admit(self, manifest: Manifest) -> list[tuple[str, int]]:
         """Hold all sections of a generation that is whole and consistent.
 
         Shape: returns (hash, descriptor) of those that are new; the caller closes them.
-        Errors: ConfigError for what is missing, altered or contradictory; what was held stays.
+        Errors: ConfigError for what is missing, altered or contradictory, or loses what nobody
+                forced; what was held stays.
         """
         entries = [entry for entry in manifest.sections if entry.kind in ENGINE_KINDS]
         fresh: dict[str, int] = {}
@@ -44,12 +49,31 @@ class HeldSections:
             maps = {digest: _map(descriptor) for digest, descriptor in fresh.items()}
             held = self.maps | maps
             check_generation(Generation(manifest, lambda entry: memoryview(held[entry.hash])))
+            contents = {entry.hash: self._read(entry, held[entry.hash]) for entry in entries}
+            self._refuse_losses(manifest, contents)
         except BaseException:
             for descriptor in fresh.values():
                 os.close(descriptor)
             raise
+        # Also of what was held until now: who cannot write the manifest goes back to it.
+        self._contents = contents | {h: self._contents[h] for h in self.maps if h in self._contents}
         self.maps = {entry.hash: held[entry.hash] for entry in entries}
         return list(fresh.items())
+
+    def _read(self, entry: Entry, octets: mmap.mmap) -> Contents:
+        known = self._contents.get(entry.hash)
+        if known is None or (known.apex and known.apex != from_url(entry.name)):
+            return contents_of(entry, memoryview(octets))
+        return known
+
+    def _refuse_losses(self, manifest: Manifest, contents: Mapping[str, Contents]) -> None:
+        now = {h: self._contents[h] for h in self.maps if h in self._contents}
+        lost = [] if manifest.forced else list(losses(now, contents))
+        if lost:
+            hint = "If this is meant, write it again with force and a reason."
+            raise ConfigError(
+                [Reason("", "brake", f"Nobody forced it: {each}.", hint=hint) for each in lost]
+            )
 
     def check_rest(self, manifest: Manifest) -> None:
         """See that the sections which the engine does not read are whole, too.

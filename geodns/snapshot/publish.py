@@ -65,6 +65,8 @@ class Publisher:
         self._current: Manifest | None = None
         self._take_stock()
         self._wanted: _Wanted | None = None
+        self._forced: str | None = None
+        """Why a brake was overridden by what has not been accepted yet."""
         self._task: asyncio.Task[None] | None = None
         self._compiler = CompileProcess(plan.data_dir, plan.geo_db, plan.asn_db)
 
@@ -96,8 +98,10 @@ class Publisher:
     async def _work(self) -> None:
         while self._wanted is not None:
             wanted, self._wanted = self._wanted, None
+            self._forced = wanted.forced = wanted.forced or self._forced
             try:
                 generation = await self._make(wanted)
+                self._forced = None
             except Exception as error:
                 for done in wanted.done:
                     if not done.done():
