@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from geodns.api import openapi
 from geodns.api.agents import Registration
-from geodns.api.bodies import DOCUMENT_MAX_BYTES
+from geodns.api.bodies import DOCUMENT_MAX_BYTES, encode
 from geodns.api.filters import filters_of
 from geodns.api.kinds import LATENCY
 from geodns.api.ledger import Found
@@ -86,6 +86,9 @@ class Tables(Collection):
         except ConfigError as error:
             raise type(error)(in_lines(error.reasons, lines)) from None
         return self._written(key, outcome)
+
+    def _text(self, found: Found) -> str:
+        return encode(self._view(found))
 
     def _view(self, found: Found) -> dict[str, Any]:
         """A table in a few words: its rows are its own body."""

@@ -34,8 +34,17 @@ class Contents:
 
 
 def contents_of(entry: Entry, octets: memoryview) -> Contents:
-    """What a section holds. Errors: ConfigError when it is filed under another's name."""
-    section = Section(octets)
+    """What a section holds.
+
+    Errors: ConfigError when it is filed under another's name, or contradicts itself.
+    """
+    try:
+        return _contents(entry, Section(octets))
+    except (IndexError, KeyError, ValueError) as error:
+        raise ConfigError(f"Section {entry.name} contradicts itself: {error}.") from None
+
+
+def _contents(entry: Entry, section: Section) -> Contents:
     if section.kind != entry.kind:
         raise ConfigError(f"Section {entry.name} is of kind {section.kind}, not {entry.kind}.")
     if entry.kind == Kind.POOLS:
