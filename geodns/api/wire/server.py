@@ -10,11 +10,12 @@ import resource
 import socket
 import ssl
 import time
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from typing import Any, cast
 
 from geodns.api.pace import source_of
-from geodns.api.wire.connection import HEAD_TIMEOUT_S, LINGER_S, Connection, Shared
+from geodns.api.wire.connection import HEAD_TIMEOUT_S, LINGER_S, READ_OCTETS, Connection, Shared
 from geodns.api.wire.guests import Guests
 
 SWEEP_S = 0.5
@@ -62,6 +63,9 @@ class WebServer:
         self._listener = listener
         self._wanted = connections
         self._is_secure = is_secure
+        # asyncio sets aside 256 kB for each connection with TLS, 310 MB for 1,100; it reads as well
+        # with less. Measured: 39 kB each instead of 283.
+        SSLProtocol.max_size = READ_OCTETS
         self._context = context
         self._guests = Guests(connections, connections_per_source)
         self._shared = Shared(app, self._guests, state)

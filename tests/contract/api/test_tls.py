@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
 import time
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,14 @@ def test_a_reply_over_tls_says_so(address: tuple[str, int]) -> None:
         refused = peer.ask(b"nonsense\r\n\r\n")
         assert (refused.status, "strict-transport-security" in refused.headers) == (400, True)
         assert peer.is_closed()
+
+
+def test_a_connection_sets_little_aside(address: tuple[str, int]) -> None:
+    with Peer(address, trusting()) as peer:
+        assert peer.ask(GET).status == 200
+        found = [each for each in gc.get_objects() if isinstance(each, SSLProtocol)]
+        assert found
+        assert max(len(each._ssl_buffer) for each in found) <= 16_384  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1])
