@@ -71,7 +71,7 @@ bench: install ## Measure (BENCH_ARGS to choose)
 fuzz: install ## Fuzz the native engine, a minute for each target (FUZZ_ARGS to choose)
 	$(BIN)/python -m tests.soak fuzz --seconds 60 $(FUZZ_ARGS)
 
-soak: install ## Run for an hour: SOAK_ARGS=all, questions, model, fuzz, sanitize, health, store
+soak: install ## Run for an hour: SOAK_ARGS=all, questions, model, fuzz, sanitize, health, store, generations
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 clean: ## Remove what install, build and test made

@@ -27,10 +27,15 @@ class Contents:
     Shape: ``sure`` leaves out the addresses of name servers, which come with the zone itself.
     """
 
+    kind: int
     apex: bytes = b""
     rrsets: int = 0
     sure: int = 0
     members: Mapping[int, int] | None = None
+
+    def is_of(self, entry: Entry) -> bool:
+        """Whether it may be filed so."""
+        return self.kind == entry.kind and (not self.apex or self.apex == from_url(entry.name))
 
 
 def contents_of(entry: Entry, octets: memoryview) -> Contents:
@@ -48,14 +53,14 @@ def _contents(entry: Entry, section: Section) -> Contents:
     if section.kind != entry.kind:
         raise ConfigError(f"Section {entry.name} is of kind {section.kind}, not {entry.kind}.")
     if entry.kind == Kind.POOLS:
-        return Contents(members=dict(_members(section)))
+        return Contents(entry.kind, members=dict(_members(section)))
     if entry.kind != Kind.ZONE:
-        return Contents()
+        return Contents(entry.kind)
     apex = section.octets("apex")
     if apex != from_url(entry.name):
-        raise ConfigError(f"Section {entry.name} holds the zone {to_text(apex)}.")
+        raise ConfigError(f"Section {entry.name} holds the zone {to_text(apex)}")
     rrsets = len(section.column("rtype")) - ALWAYS
-    return Contents(apex, rrsets, rrsets - _glue(ZoneTable(section)))
+    return Contents(entry.kind, apex, rrsets, rrsets - _glue(ZoneTable(section)))
 
 
 def _members(section: Section) -> Iterator[tuple[int, int]]:

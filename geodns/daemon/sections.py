@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from geodns.daemon.contents import Contents, contents_of, losses
-from geodns.dns.names import from_url
 from geodns.engine.generation import Generation
 from geodns.engine.responder import check_generation
-from geodns.errors import ConfigError, Reason
+from geodns.errors import ConfigError, GeodnsError, Reason
 from geodns.snapshot.manifest import SNAPSHOT_DIR, Entry, Manifest
 from geodns.snapshot.section import Kind
 
@@ -51,10 +50,14 @@ class HeldSections:
             check_generation(Generation(manifest, lambda entry: memoryview(held[entry.hash])))
             contents = {entry.hash: self._read(entry, held[entry.hash]) for entry in entries}
             self._refuse_losses(manifest, contents)
-        except BaseException:
+        except BaseException as error:
             for descriptor in fresh.values():
                 os.close(descriptor)
-            raise
+            if isinstance(error, GeodnsError | OSError) or not isinstance(error, Exception):
+                raise
+            # Whatever our readers stumble over, the generation is at fault, and we go on.
+            what = f"A section makes no sense: {type(error).__name__}: {error}."
+            raise ConfigError(what) from error
         # Also of what was held until now: who cannot write the manifest goes back to it.
         self._contents = contents | {h: self._contents[h] for h in self.maps if h in self._contents}
         self.maps = {entry.hash: held[entry.hash] for entry in entries}
@@ -62,9 +65,7 @@ class HeldSections:
 
     def _read(self, entry: Entry, octets: mmap.mmap) -> Contents:
         known = self._contents.get(entry.hash)
-        if known is None or (known.apex and known.apex != from_url(entry.name)):
-            return contents_of(entry, memoryview(octets))
-        return known
+        return known if known and known.is_of(entry) else contents_of(entry, memoryview(octets))
 
     def _refuse_losses(self, manifest: Manifest, contents: Mapping[str, Contents]) -> None:
         now = {h: self._contents[h] for h in self.maps if h in self._contents}
@@ -97,7 +98,7 @@ class HeldSections:
                     digest.update(chunk[:count])
                     size += count
                     os.write(descriptor, chunk[:count])
-            if size != entry.size or digest.hexdigest() != entry.hash:
+            if not size or size != entry.size or digest.hexdigest() != entry.hash:
                 raise ConfigError(f"Section {path} is not what the manifest says: truncated?")
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
         except OSError as error:

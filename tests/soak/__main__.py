@@ -7,7 +7,8 @@ it longer than 10 ms (``--seconds N``, ``--keep`` to keep what it learned, or a 
 ``sanitize`` runs the tests of its unsafe code under AddressSanitizer and ThreadSanitizer;
 ``fixture`` writes anew what they ask; ``health`` holds the rules of verdicts and votes
 against the oracle (``OBSERVATIONS``); ``store`` kills everything in a storm of writes
-(``--rounds N``).
+(``--rounds N``);
+``generations`` puts damaged generations before a running server (``--rounds N``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as tests/conftes
 
 QUESTIONS = ["--questions", "10000000"]
 FUZZ = ["--seconds", "600"]
-LONG = ("questions", "model", "fuzz", "sanitize", "health", "store")
+LONG = ("questions", "model", "fuzz", "sanitize", "health", "store", "generations")
 
 
 def main(arguments: list[str]) -> int:
@@ -71,6 +72,12 @@ def _store(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _generations(arguments: list[str]) -> int:
+    from soak.generations import main
+
+    return main(arguments)
+
+
 def _fixture(_: list[str]) -> int:
     from soak.world import FIXTURE, fixture
 
@@ -85,6 +92,7 @@ RUNS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "sanitize": (_sanitize, []),
     "health": (_health, []),
     "store": (_store, []),
+    "generations": (_generations, []),
     "fixture": (_fixture, []),
 }
 
