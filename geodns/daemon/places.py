@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from geodns.engine.page import WorkerPage
+from geodns.engine.page import PAGE_HEAD, PAGE_SIZE, WorkerPage
 from geodns.errors import ConfigError, Reason, Unavailable
 from geodns.settings import Settings
 from geodns.snapshot.manifest import SNAPSHOT_DIR, read_manifest
-from geodns.snapshot.status import create_table
+from geodns.snapshot.status import create_table, table_head, table_size
 
 LOCK = "lock"
 ID = "id"
@@ -36,6 +36,7 @@ ORPHANS_S = 4.0
 within 2 s; the API lets requests under way finish for that long."""
 
 
+_LACKS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 log = logging.getLogger("geodns")
@@ -106,11 +107,33 @@ def make_pages(places: Places, settings: Settings) -> None:
     try:
         places.worker_page(0).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _claim(places)
+        for number in range(settings.workers):
+            if not _begins(page := places.worker_page(number), PAGE_HEAD, PAGE_SIZE):
+                page.unlink(missing_ok=True)
     except OSError as error:
         raise Unavailable(f"{places.runtime} cannot be made: {error}.") from None
     create_table(places.status, settings.status_slots)
     for number in range(settings.workers):
         WorkerPage(places.worker_page(number), create=True)
+
+
+def is_whole(places: Places, settings: Settings) -> bool:
+    """Whether the shared memory is still as `make_pages` made it: none of it gone, cut or wiped.
+
+    What maps a file that was cut short dies of it, and nothing that maps it anew can begin.
+    """
+    wanted = [(places.status, table_head(settings.status_slots), table_size(settings.status_slots))]
+    for number in range(settings.workers):
+        wanted.append((places.worker_page(number), PAGE_HEAD, PAGE_SIZE))
+    return all(_begins(*each) for each in wanted)
+
+
+def _begins(path: Path, head: bytes, size: int) -> bool:
+    try:
+        with path.open("rb", buffering=0) as file:
+            return file.read(len(head)) == head and os.fstat(file.fileno()).st_size == size
+    except OSError as error:
+        return error.errno in _LACKS  # which say nothing of the file
 
 
 def _claim(places: Places) -> None:

@@ -21,7 +21,7 @@ from geodns.daemon.children import WORKER_RESTART_S, Child, Suspects, spawn
 from geodns.daemon.generations import Fresh, Generations, close_all
 from geodns.daemon.link import Message, line
 from geodns.daemon.links import Hear, Links
-from geodns.daemon.places import Places, make_pages
+from geodns.daemon.places import Places, is_whole, make_pages
 from geodns.daemon.sections import manifest_descriptor
 from geodns.daemon.workers import run_worker, surroundings
 from geodns.engine.page import WorkerPage
@@ -84,6 +84,7 @@ class Supervisor:
         self._suspects = Suspects(WEDGED_S, GRACE_S)
         self._stopping = self._reloading = False
         self._serving = False
+        self._lack = ""
         workers = [
             Child(f"worker-{number}", partial(self._start_worker, number), WORKER_RESTART_S)
             for number in range(settings.workers)
@@ -170,7 +171,7 @@ class Supervisor:
 
     def _tend(self) -> None:
         """Restart what is due, replace what is wedged."""
-        if not self._places.status.exists():
+        if not is_whole(self._places, self._settings):
             self._renew_memory()
         if self._reloading:
             self._reloading = False
@@ -188,15 +189,20 @@ class Supervisor:
                 child.signal(signal.SIGKILL)
 
     def _renew_memory(self) -> None:
-        """Somebody cleared the runtime directory (systemd's RemoveIPC does, at a logout).
+        """Somebody cleared or cut what is in the runtime directory (systemd's RemoveIPC clears it
+        at a logout).
 
         Those who map what was there would go on alone, and no new worker could start.
         """
-        log.error("%s was cleared: made anew, everything restarts", self._places.runtime)
         try:
             make_pages(self._places, self._settings)
         except GeodnsError as error:
-            log.error("%s", error)
+            if str(error) != self._lack:
+                log.error("%s", error)
+            self._lack = str(error)
+            return
+        self._lack = ""
+        log.error("%s was cleared or damaged: made anew, all restarts", self._places.runtime)
         for child in self._children:
             child.signal(signal.SIGKILL)
 

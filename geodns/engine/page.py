@@ -15,6 +15,7 @@ from pathlib import Path
 from geodns.errors import Unavailable
 
 MAGIC = int.from_bytes(b"GEODNSW1", "little")
+PAGE_HEAD = MAGIC.to_bytes(8, "little")
 PAGE_SIZE = 4096
 _PID, _GENERATION, _HEARTBEAT, _COUNTERS = 1, 2, 3, 4
 _NATIVE = (64, 128)

@@ -119,7 +119,7 @@ class StatusTable:
         except (OSError, ValueError) as error:
             raise Unavailable(f"Status table {path} cannot be mapped: {error}.") from None
         self.slots = int.from_bytes(self._map[8:16], "little")
-        if self._map[:8] != MAGIC or len(self._map) != _size(self.slots):
+        if self._map[:8] != MAGIC or len(self._map) != table_size(self.slots):
             raise Unavailable(f"{path} is not a status table.")
         view = memoryview(self._map)
         self._header = view[:HEADER_SIZE].cast("Q")
@@ -172,14 +172,14 @@ def create_table(path: Path, slots: int) -> None:
     Every octet is allocated at once: writing to a sparse map on a full tmpfs is SIGBUS.
     Errors: Unavailable when there is no room for it.
     """
-    size = _size(slots)
-    if path.exists() and path.stat().st_size == size and path.read_bytes()[:8] == MAGIC:
+    size = table_size(slots)
+    if _is_table(path, slots):
         return
     fresh = path.with_suffix(".new")
     try:
         with fresh.open("w+b") as file:
             os.posix_fallocate(file.fileno(), 0, size)
-            file.write(MAGIC + slots.to_bytes(8, "little"))
+            file.write(table_head(slots))
         fresh.replace(path)
     except OSError as error:
         raise Unavailable(
@@ -187,5 +187,20 @@ def create_table(path: Path, slots: int) -> None:
         ) from None
 
 
-def _size(slots: int) -> int:
+def _is_table(path: Path, slots: int) -> bool:
+    head = table_head(slots)
+    try:
+        with path.open("rb") as file:
+            return file.read(len(head)) == head and path.stat().st_size == table_size(slots)
+    except FileNotFoundError:
+        return False
+
+
+def table_head(slots: int) -> bytes:
+    """How the file of such a table begins."""
+    return MAGIC + slots.to_bytes(8, "little")
+
+
+def table_size(slots: int) -> int:
+    """Octets of the file of such a table."""
     return HEADER_SIZE + (8 + NOTE_SIZE) * slots

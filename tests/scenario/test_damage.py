@@ -209,6 +209,25 @@ def test_a_runtime_directory_that_is_cleared_is_made_anew(server: Server) -> Non
     assert server.text("third.example.test") == "third"
 
 
+def wipe(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(bytes(64))
+
+
+@pytest.mark.parametrize("spoil", [empty, truncate, wipe, Path.unlink])
+@pytest.mark.parametrize("name", ["status", "workers/0"])
+def test_shared_memory_that_is_damaged_is_made_anew(
+    server: Server, name: str, spoil: Callable[[Path], None]
+) -> None:
+    old = pids(server)
+    spoil(server.runtime / name)
+    until(lambda: not old & set(server.left()) and answers(server), "no answer")
+    server.await_ready()
+    change(server, "third")
+    assert server.text("third.example.test") == "third"
+    assert server.logged("was cleared or damaged")
+
+
 def test_a_supervisor_out_of_descriptors_goes_on_and_recovers(server: Server) -> None:
     import resource
 
