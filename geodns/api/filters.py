@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,6 +95,7 @@ def _state(text: str, config: Config, observer: Observer) -> Test:
 
 
 def _of_pool(text: str, config: Config, observer: Observer) -> Test:
+    _id(text)
     members = config.members(text) if text in config.pools else {}
     return lambda key, _: key[0] in members
 
@@ -109,15 +111,18 @@ def _with_subnet(text: str, config: Config, observer: Observer) -> Test:
 
 
 def _steered_to(text: str, config: Config, observer: Observer) -> Test:
+    _id(text)
     return lambda _, steer: text in config.steer_pools(steer)
 
 
 def _with_node(text: str, config: Config, observer: Observer) -> Test:
+    _id(text)
     members = memberships(config)
     return lambda key, _: text in members.get(key[0], ())
 
 
 def _for_node(text: str, config: Config, observer: Observer) -> Test:
+    _id(text)
     members = memberships(config)
     return lambda _, override: text in matched_nodes(config, override, members)
 
@@ -140,6 +145,8 @@ def _holding(text: str, config: Config, observer: Observer) -> Test:
 def _equal(field: str, choices: tuple[str, ...] = ()) -> Callable[..., Test]:
     def make(text: str, config: Config, observer: Observer) -> Test:
         _choice(text, choices)
+        if not choices:
+            _id(text)
         return lambda _, resource: getattr(resource, field) == text
 
     return make
@@ -163,6 +170,11 @@ _FORMATS = ("json", "slack")
 def _bounded(text: str) -> None:
     if len(text) > TEXT_MAX_CHARACTERS:
         raise _unreadable(f"it has more than {TEXT_MAX_CHARACTERS} characters.")
+
+
+def _id(text: str) -> None:
+    if re.fullmatch(ID_PATTERN, text) is None or text.endswith("\n"):
+        raise _unreadable(f"it is an id, {ID_PATTERN}.")
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> None:

@@ -177,8 +177,10 @@ def _complete(each: Part, method: str, known: Operation) -> None:
     if "ETag" in known.headers and method == "GET" and "If-None-Match" not in sent:
         parameters.append(_header("If-None-Match", writes=False))
     content = each.get("requestBody", {}).get("content", {})
-    if known.example is not None:
-        for media in content.values():
+    for media in content.values():
+        if known.body is not None:
+            media["schema"] = known.body
+        if known.example is not None:
             media.setdefault("example", known.example)
     each["responses"] = {
         **{status: _reply(known, status) for status in known.replies},

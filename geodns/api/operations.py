@@ -32,6 +32,7 @@ class Operation:
     keyed: bool = False
     located: bool = False
     example: object = None
+    body: Schema | None = None
     links: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
@@ -198,6 +199,7 @@ _OTHERS: dict[tuple[str, str], Operation] = {
         {"200": ref("Token")},
         (*_ALWAYS, "404", "409", "413", "415"),
         example={"expires_at": "2030-01-01T00:00:00Z"},
+        body=ref("TokenPatch"),
     ),
     ("POST", "/tokens/{id}/rotate"): Operation(
         "rotate_token",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel
@@ -37,7 +36,9 @@ def name_of(kind: Kind) -> str:
 def key_schema(field: str) -> Schema:
     """One part of a resource's key in a URL."""
     if field in ("zone", "owner"):
-        return {"type": "string", "pattern": NAME_PATTERN, "maxLength": 1020}
+        # In a URL a slash is \\047 and nothing else.
+        pattern = NAME_PATTERN.replace(r"\-/-:", r"\-:").replace("[ -/:-~]", "[ -.:-~]")
+        return {"type": "string", "pattern": pattern, "maxLength": 1020}
     if field == "number":
         return {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
     return {"type": "string", "pattern": TYPE_PATTERN if field == "type" else ID_PATTERN}
@@ -54,6 +55,7 @@ def schemas() -> dict[str, Schema]:
     found["Document"] = document_of(own, REF)
     for name, example in examples.OTHERS.items():
         found[name] = {**found[name], "examples": [example]}
+    found["TokenPatch"] = _patch(own["NewToken"], own)
     return {**found, **REPLIES}
 
 
@@ -122,7 +124,7 @@ def _page(name: str) -> Schema:
 
 def _view(kind: Kind, schema: Schema, id_schema: Schema) -> Schema:
     """What is read: every field, defaults included, and what the server knows besides."""
-    fields = {name: _readable(part) for name, part in schema["properties"].items()}
+    fields = schema["properties"]
     own = {
         "id": id_schema,
         "revision": {"type": "integer", "minimum": 1, "description": "What ETag says."},
@@ -152,14 +154,6 @@ def _view(kind: Kind, schema: Schema, id_schema: Schema) -> Schema:
         "properties": {**own, **fields, **more},
         "examples": [example],
     }
-
-
-def _readable(schema: Schema) -> Schema:
-    """A field as replies have it: a secret comes back hidden."""
-    plain = deepcopy(schema)
-    for part in [plain, *plain.get("anyOf", ())]:
-        part.pop("writeOnly", None)
-    return plain
 
 
 # --- Merge patches (RFC 7396) ---

@@ -28,6 +28,7 @@ def conditions() -> dict[str, Schema]:
         "Pool": {**_either("nodes", "array", "select"), "dependentSchemas": _ORDER},
         "Match": {"not": _all({"nodes": _NULL, "labels": _NULL, "pools": _NULL})},
         "Monitor": _monitor(),
+        "NewToken": _AGENT,
     }
 
 
@@ -41,6 +42,15 @@ _ORDER: Schema = {
     "order": {
         "if": {"properties": {"order": {"const": "latency"}}},
         "then": {"required": ["latency"], "properties": {"latency": {"type": "string"}}},
+    },
+}
+
+
+_AGENT: Schema = {
+    "if": {"properties": {"role": {"const": "agent"}}},
+    "then": {
+        "required": ["nodes"],
+        "properties": {"nodes": {"minItems": 1}, "zones": {"maxItems": 0}},
     },
 }
 

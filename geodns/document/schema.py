@@ -42,7 +42,7 @@ def definitions_of(*models: type[BaseModel], ref: str) -> dict[str, Any]:
     _, found = models_json_schema(
         [(model, "validation") for model in models], ref_template=ref + "{model}"
     )
-    definitions: dict[str, Any] = _with_named_keys(found["$defs"])
+    definitions: dict[str, Any] = _plain(found["$defs"])
     for name, more in conditions().items():
         if name in definitions:
             definitions[name] |= more
@@ -97,13 +97,14 @@ def _mapping(values: dict[str, Any], names: str | None = None) -> dict[str, Any]
     return {"type": ["object", "null"], "additionalProperties": values, **keys}
 
 
-def _with_named_keys(schema: Any) -> Any:
-    """Where pydantic says what keys of a pattern hold, that there are no others."""
+def _plain(schema: Any) -> Any:
+    """pydantic's schema, where two things are not so: keys that match no pattern are refused, and
+    secrets are read, too, though hidden."""
     if isinstance(schema, list):
-        return [_with_named_keys(part) for part in schema]
+        return [_plain(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    parts = {key: _with_named_keys(part) for key, part in schema.items()}
+    parts = {key: _plain(part) for key, part in schema.items() if key != "writeOnly"}
     by_pattern = parts.get("patternProperties")
     if not isinstance(by_pattern, dict) or len(by_pattern) != 1:
         return parts

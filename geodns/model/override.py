@@ -38,10 +38,13 @@ Instant = Annotated[
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
+Value = Annotated[str, Field(max_length=63)]
+_List = Annotated[list[Value], Field(min_length=1, max_length=1000)]
+
 Values = Annotated[
-    tuple[Annotated[str, Field(max_length=63)], ...],
+    tuple[Value, ...],
     Field(min_length=1, max_length=1000),
-    BeforeValidator(_listed, json_schema_input_type=str | list[str]),
+    BeforeValidator(_listed, json_schema_input_type=Value | _List),
 ]
 
 

@@ -78,6 +78,12 @@ def _generations(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _api(arguments: list[str]) -> int:
+    from soak.api import main
+
+    return main(arguments)
+
+
 def _fixture(_: list[str]) -> int:
     from soak.world import FIXTURE, fixture
 
@@ -92,6 +98,7 @@ RUNS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "sanitize": (_sanitize, []),
     "health": (_health, []),
     "store": (_store, []),
+    "api": (_api, []),
     "generations": (_generations, []),
     "fixture": (_fixture, []),
 }
