@@ -122,3 +122,19 @@ def test_a_stale_document_is_refused(prod: Any, document: dict[str, Any]) -> Non
     prod.patch("nodes/fra1", {"weight": 1})
     assert prod.put("document", document, headers={"If-Match": tag}).status_code == 412
     assert prod.get("nodes/fra1").json()["weight"] == 1
+
+
+def test_progress_is_told_to_the_author_alone_while_it_lasts(api: Any) -> None:
+    with api.service.jobs.begin("admin", "R1") as mine, api.service.jobs.begin("other", "R2"):
+        mine.step("reading", 3, 7)
+        (told,) = api.get("progress").json()["items"]
+        assert (told["request_id"], told["what"], told["done"], told["total"]) == (
+            "R1", "reading", 3, 7
+        )  # fmt: skip
+    assert api.get("progress").json() == {"items": []}
+
+
+def test_a_plan_warns_of_what_changes_alone(prod: Any) -> None:
+    planned = prod.post("plan", {"geodns": 1, "pools": {"new": {"nodes": ["fra1"]}}}).json()
+    assert {each["pointer"].split("/")[2] for each in planned["warnings"]} == {"new"}
+    assert prod.post("plan", prod.get("document").json()).json()["warnings"] == []
