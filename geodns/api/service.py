@@ -21,7 +21,7 @@ from geodns.document.check import check
 from geodns.document.load import count, from_document, to_document
 from geodns.document.resources import Key, pointer
 from geodns.document.zonefile.export import zone_to_text
-from geodns.document.zonefile.load import with_zone, zone_from_text
+from geodns.document.zonefile.load import read_source, with_zone, zone_from_source
 from geodns.errors import Conflict, Reason
 from geodns.model.base import Resource
 from geodns.model.config import Config
@@ -194,11 +194,14 @@ class Service:
         Errors: ConfigError with every fault and its line, besides those of all writes.
         """
 
+        terms.job.step("reading")
+        source = await asyncio.to_thread(read_source, zone_id, text)
+
         def draft(now: Version) -> Draft:
             found = now.find(ZONE, (zone_id,))
             terms.require(ZONE.title((zone_id,)), now.zone_tag(zone_id) if found else None)
-            imported = zone_from_text(now.config, zone_id, text)
-            after = with_zone(now.config, zone_id, imported)
+            imported = zone_from_source(now.config, zone_id, source)
+            after = edit.sharing(with_zone(now.config, zone_id, imported), now.config)
             notes = tuple(imported.notes)
             return Draft(after, created=found is None, notes=notes, lines=imported.lines)
 

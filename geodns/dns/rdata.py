@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
 
 import dns.exception
@@ -116,6 +116,9 @@ def rdata_to_text(rtype: int, wire: bytes, origin: bytes | None = None) -> str:
     Shape: names under ``origin`` are relative to it; ``\\# LENGTH HEX`` where the type has no
            text of its own or its text would lose something.
     """
+    common = _common_text(rtype, wire, origin)
+    if common is not None:
+        return common
     auto = svcb.auto_hints(wire) if rtype in svcb.HINTED_TYPES else frozenset()
     if auto:
         plain = svcb.fill(wire, {key: [] for key in auto})
@@ -125,6 +128,20 @@ def rdata_to_text(rtype: int, wire: bytes, origin: bytes | None = None) -> str:
     except Exception:  # A library that fails on octets it has accepted must not stop an export.
         text = None
     return text or rf"\# {len(wire)} {wire.hex()}".rstrip()
+
+
+_PLAIN_STRING = re.compile(rb"[ !#-\[\]-~]{1,255}")
+
+
+def _common_text(rtype: int, wire: bytes, origin: bytes | None) -> str | None:
+    """The text of data in its plainest form; None of all other."""
+    if rtype == TYPE_A and len(wire) == 4:
+        return inet_ntop(AF_INET, wire)
+    if rtype == TYPE_AAAA and len(wire) == 16 and any(wire[:10]):
+        return inet_ntop(AF_INET6, wire)
+    if rtype == TYPES["TXT"] and wire and wire[0] == len(wire) - 1:
+        return f'"{wire[1:].decode("ascii")}"' if _PLAIN_STRING.fullmatch(wire[1:]) else None
+    return None
 
 
 # The fields that name a host or an alias, whose addresses somebody has to find.

@@ -20,6 +20,7 @@ from geodns.dns.names import (
 from geodns.dns.rdata import rdata_to_text
 from geodns.dns.rrtypes import TYPE_A, TYPE_AAAA, TYPE_NS, type_to_text
 from geodns.dns.zonefile import Record, ZoneText, parse
+from geodns.document.collector import making_many
 from geodns.document.resources import body, pointer
 from geodns.document.zonefile.export import EXPIRE_S, REFRESH_S, RETRY_S, zone_rname
 from geodns.document.zones import HOSTMASTER, server_name
@@ -60,7 +61,19 @@ def zone_from_text(config: Config, zone_id: str, text: str) -> ImportedZone:
     Errors: ConfigError with every fault and its line. What spans records is left to `check`,
             whose reasons `ImportedZone.located` puts a line to.
     """
-    return _Import(config, zone_id, parse(text, from_url(zone_id))).result()
+    return zone_from_source(config, zone_id, read_source(zone_id, text))
+
+
+@making_many
+def read_source(zone_id: str, text: str) -> ZoneText:
+    """What a master file says, whatever is configured. Errors: as `zone_from_text`."""
+    return parse(text, from_url(zone_id))
+
+
+@making_many
+def zone_from_source(config: Config, zone_id: str, source: ZoneText) -> ImportedZone:
+    """The zone that it says. Errors: as `zone_from_text`."""
+    return _Import(config, zone_id, source).result()
 
 
 def with_zone(config: Config, zone_id: str, imported: ImportedZone) -> Config:

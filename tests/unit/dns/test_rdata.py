@@ -359,3 +359,13 @@ def test_what_is_read_at_once_is_read_as_the_library_does(rtype: str) -> None:
         assert own == library
 
     same()
+
+
+@given(st.sampled_from(["A", "AAAA", "TXT"]), st.binary(max_size=40))
+def test_what_is_written_at_once_is_written_as_the_library_does(rtype: str, octets: bytes) -> None:
+    number = type_from_text(rtype)
+    wires = [octets, octets[:4], octets.ljust(16, b"\0")[:16], bytes([len(octets)]) + octets]
+    for wire in wires:
+        quick = rdata._common_text(number, wire, ORIGIN)
+        if quick is not None:
+            assert quick == rdata._own_text(number, wire, ORIGIN)
