@@ -53,6 +53,8 @@ FOR_HEALTH, FROM_HEALTH = ("push", "ask", "beat"), ("journal", "told", "counted"
 """What control and health say to each other through the supervisor (`geodns.health.process`)."""
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
+IDLE_SIGNALS = (signal.SIGUSR1, signal.SIGUSR2)
+"""Mean nothing to us. Source: other DNS servers take them for requests; here they would end it."""
 
 log = logging.getLogger("geodns.supervisor")
 
@@ -97,6 +99,8 @@ class Supervisor:
         """Serve; returns the exit status."""
         for number in ENDINGS:
             signal.signal(number, lambda *_: self._stop())
+        for number in IDLE_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         if not os.isatty(0):  # there a hang-up is the end of a session, and of us
             signal.signal(signal.SIGHUP, lambda *_: self._reload())
         self._generations.load_last()

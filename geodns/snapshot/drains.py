@@ -81,7 +81,7 @@ def read_drains(data_dir: Path) -> tuple[Drain, ...]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "/".join(str(part) for part in first["loc"])
-        detail = f"{path} is damaged: {where}: {first['msg']}."
+        detail = f"{path} is damaged: {where}{': ' if where else ''}{first['msg']}."
         hint = "Remove it and drain again."
         raise ConfigError([Reason("", "bad_file", detail, hint=hint)]) from None
 

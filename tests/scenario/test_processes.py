@@ -67,6 +67,24 @@ def test_sigterm_ends_everything_and_frees_the_ports(server: Server) -> None:
         udp.bind(("127.0.0.1", server.dns_port))
 
 
+def test_signals_that_mean_nothing_end_nothing(server: Server) -> None:
+    assert server.process is not None
+    family = [
+        server.process.pid,
+        server.worker(),
+        server.pid_of("health"),
+        server.pid_of("control"),
+    ]
+    for pid in family:
+        os.kill(pid, signal.SIGUSR1)
+        os.kill(pid, signal.SIGUSR2)
+    time.sleep(0.2)
+    found = [server.worker(), server.pid_of("health"), server.pid_of("control")]
+    assert [server.process.pid, *found] == family
+    assert server.process.poll() is None
+    assert server.ask(NAME).answer
+
+
 def test_sigterm_right_after_the_start_ends_everything(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         server.stop()
