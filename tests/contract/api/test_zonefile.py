@@ -80,3 +80,37 @@ def test_other_media_types_and_other_octets_are_refused(api: Any) -> None:
 
 def test_a_zone_that_is_not_there_has_no_file(api: Any) -> None:
     assert api.get("zones/nowhere.example/zonefile").status_code == 404
+
+
+HEAD = (
+    "$TTL 300\n@ IN SOA ns1.example.net. h.example.com. 1 3600 600 604800 30\n"
+    "@ IN NS ns1.example.net.\n"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        (";\n", 200, ""),
+        ("{i:x} A 10.0.0.1\n", 413, "too_large"),
+        ("\tA 10.0.0.1\n", 422, "too_large"),
+        ("host{i} 300 IN A 10.0.0.1\n", 413, "too_large"),
+        ("x y z\n", 422, "unknown_type"),
+    ],
+)
+def test_a_million_lines_are_read_or_refused_clearly(
+    prod: Any, line: str, status: int, code: str
+) -> None:
+    lines = "".join(line.format(i=number) for number in range(1_000_000))
+    reply = prod.raw(
+        "PUT",
+        PATH + "?force=true&reason=test",
+        (HEAD + lines).encode()[: 30 * 2**20],
+        content_type="text/dns",
+    )
+    assert reply.status_code == status
+    if code:
+        assert code in {reason["code"] for reason in reply.json()["reasons"]}
+        assert len(reply.content) < 200_000
+        assert prod.service.revision == 1
