@@ -123,7 +123,7 @@ def _finite(digits: str) -> float | int:
     if math.isinf(number):
         raise _bad("out_of_range", f"The number {digits[:40]} is too large.")
     # RFC 8259 §6: up to here whole numbers are the same to all readers.
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    return int(number) if number.is_integer() and abs(number) <= 2**53 else number
 
 
 def _depth_exceeds(data: Any, bound: int) -> bool:

@@ -2,14 +2,16 @@
 
 PyYAML's C parser gives events; the data is built from them here, so that nothing is recursive,
 keys are always text (``no:`` is Norway, ``010:`` an owner in a reverse zone) and what would
-surprise (tags, anchors, merge keys, dates, duplicate keys) is refused by line and column.
+surprise (tags, merge keys, dates, duplicate keys) is refused by line and column. An alias stands
+for the very data of its anchor, and what aliases would come to, written out, is bounded.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
@@ -22,6 +24,10 @@ SIZE_MAX_CHARACTERS = 64 * 2**20
 
 DEPTH_MAX = 64
 """Source: no reference; a document has eight levels, and Python's own limit is far above."""
+
+ALIASED_MAX_CHARACTERS = 4 * 2**20
+"""What all aliases may come to, written out. Source: no reference; a monitor of 400 characters for
+each of 10,000 pools, and a "billion laughs" ends here."""
 
 _FAULTS_MAX = 100  # Source: no reference; more faults of form than this are one misunderstanding.
 
@@ -74,6 +80,8 @@ class _Builder:
         self.faults: list[Reason] = []
         self._open: list[_Open] = []
         self._documents = 0
+        self._anchors: dict[str, Any] = {}
+        self._aliased_characters = 0
 
     def take(self, event: yaml.Event) -> None:
         # The commonest first: a large document has a million events.
@@ -88,30 +96,62 @@ class _Builder:
             if self._documents > 1:
                 self._refuse(event, "a second document begins; there can be only one.")
         elif isinstance(event, yaml.AliasEvent):
-            self._refuse(event, f"*{event.anchor} is an alias; write the value out.")
-            self._add(event, None)
+            self._add(event, self._anchored(event))
 
     def _start(self, event: yaml.CollectionStartEvent) -> None:
         if len(self._open) >= DEPTH_MAX:
-            fault = _fault(event.start_mark, f"more than {DEPTH_MAX} levels.", "too_deep")
-            raise ConfigError([*self.faults, fault])
+            self._end(event, f"more than {DEPTH_MAX} levels.", "too_deep")
         self._plainly(event)
         content: dict[str, Any] | list[Any]
         content = {} if isinstance(event, yaml.MappingStartEvent) else []
         self._add(event, content)
         self._open.append(_Open(content, []))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = content
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._plainly(event)
-        if self._wants_key():
-            self._add(event, event.value)
-            return
-        try:
-            # The first of ``implicit`` says whether the text stood there without quotes.
-            self._add(event, _plain(event.value) if event.implicit[0] else event.value)
-        except ValueError as error:
-            self._refuse(event, f"{error}.")
-            self._add(event, None)
+        value: object = event.value
+        # The first of ``implicit`` says whether the text stood there without quotes.
+        if event.implicit[0] and not self._wants_key():
+            try:
+                value = _plain(event.value)
+            except ValueError as error:
+                self._refuse(event, f"{error}.")
+                value = None
+        self._add(event, value)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+
+    def _anchored(self, event: yaml.AliasEvent) -> object:
+        """What an alias stands for."""
+        if event.anchor not in self._anchors:
+            self._refuse(event, f"*{event.anchor} has no anchor before it.")
+            return None
+        value = self._anchors[event.anchor]
+        if any(value is each.content for each in self._open):
+            self._refuse(event, f"*{event.anchor} stands within what it is to stand for.")
+            return None
+        self._measure(event, value)
+        return value
+
+    def _measure(self, event: yaml.AliasEvent, value: object) -> None:
+        """Count what an alias comes to. It takes no longer than the bound allows."""
+        waiting = [(value, len(self._open))]
+        while waiting:
+            part, level = waiting.pop()
+            if level > DEPTH_MAX:
+                self._end(event, f"more than {DEPTH_MAX} levels.", "too_deep")
+            waiting += ((child, level + 1) for child in _children(part))
+            self._aliased_characters += 8 + (len(part) if isinstance(part, str) else 0)
+            if isinstance(part, dict):
+                self._aliased_characters += sum(map(len, part))
+            if self._aliased_characters + len(waiting) > ALIASED_MAX_CHARACTERS:
+                what = f"written out, aliases come to more than {ALIASED_MAX_CHARACTERS} characters"
+                self._end(event, f"{what}.", "too_large")
+
+    def _end(self, event: yaml.Event, what: str, code: str) -> NoReturn:
+        raise ConfigError([*self.faults, _fault(event.start_mark, what, code)])
 
     def _wants_key(self) -> bool:
         return (
@@ -147,13 +187,17 @@ class _Builder:
     def _plainly(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag is not None:
             self._refuse(event, f"{excerpt(event.tag)} is a tag; plain data has none.")
-        if event.anchor is not None:
-            self._refuse(event, f"&{event.anchor} is an anchor; write the value out at each place.")
 
     def _refuse(self, event: yaml.Event, what: str, code: str = "bad_yaml") -> None:
         self.faults.append(_fault(event.start_mark, what, code))
         if len(self.faults) >= _FAULTS_MAX:
             raise ConfigError(self.faults)
+
+
+def _children(part: object) -> Iterable[object]:
+    if isinstance(part, dict):
+        return part.values()
+    return part if isinstance(part, list) else ()
 
 
 def _plain(text: str) -> object:

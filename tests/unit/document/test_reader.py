@@ -41,8 +41,12 @@ def test_keys_are_always_text_as_it_stands() -> None:
         ("a: 1\nb: [1", "bad_yaml", "Line 3, column 1"),
         ("a: 1\nb: 2\na: 3", "duplicate", "Line 3, column 1"),
         ("a: {b: 1, b: 2}", "duplicate", "Line 1, column 11"),
-        ("a: &x 1", "bad_yaml", "Line 1, column 4"),
         ("a: *x", "bad_yaml", "Line 1, column 4"),
+        ("a: &x [1, *x]", "bad_yaml", "Line 1, column 11"),
+        ("a: &x {b: {c: *x}}", "bad_yaml", "Line 1, column 15"),
+        ("a: &x !!str 1", "bad_yaml", "Line 1, column 4"),
+        ("a: &x [1]\n*x : 1", "bad_yaml", "Line 2, column 1"),
+        ("- &x " + "[" * 40 + "]" * 40 + "\n- " + "[" * 30 + "*x" + "]" * 30, "too_deep", "Line 2"),
         ("a: !!str 1", "bad_yaml", "Line 1, column 4"),
         ("a: !x {}", "bad_yaml", "Line 1, column 4"),
         ("!!python/object/apply:os.system [x]", "bad_yaml", "Line 1, column 1"),
@@ -69,7 +73,7 @@ def test_what_would_surprise_is_refused_by_line_and_column(
 
 def test_several_faults_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as refused:
-        read_yaml("a: &x 1\nb: *x\nb: 2")
+        read_yaml("a: !x 1\nb: *x\nb: 2")
     assert len(refused.value.reasons) == 3
 
 
@@ -101,3 +105,36 @@ def test_json_is_read_as_it_is(data: object) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigError):
         json.dumps(read_yaml(text), allow_nan=False)
+
+
+def test_an_alias_stands_for_what_its_anchor_names() -> None:
+    text = "web: &web {type: http, n: &n 5}\nb: *web\nc: [*n, *n]\nd: &web x\ne: *web\n"
+    web = {"type": "http", "n": 5}
+    assert read_yaml(text) == {"web": web, "b": web, "c": [5, 5], "d": "x", "e": "x"}
+    assert read_yaml("&k key: 1\nother: *k") == {"key": 1, "other": "key"}
+    assert read_yaml("a: &no no\nb: {*no : 1}") == {"a": "no", "b": {"no": 1}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0: &a0 [lol, lol]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}{f', *a{i - 1}' * 9}]\n"
+                                         for i in range(1, 30)),
+        "a0: &a0 {}\n" + "".join(f"a{i}: &a{i} {{x: *a{i - 1}, y: *a{i - 1}}}\n"
+                                 for i in range(1, 60)),
+        f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 1000)}]",
+        f"a: &a {{{'x' * 1000}: 1}}\nb: [{', '.join(['*a'] * 10_000)}]",
+    ],
+    ids=["laughs", "mappings", "text", "keys"],
+)  # fmt: skip
+def test_aliases_are_bounded_by_what_they_come_to(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(text)
+    assert caught.value.reasons[-1].code == "too_large"
+    assert "Line " in caught.value.reasons[-1].detail
+
+
+def test_every_pool_may_name_one_monitor() -> None:
+    rest = "".join(f"p{number}: *m\n" for number in range(1000))
+    text = "m: &m {type: http, port: 80, path: /healthz, expect: {status: [200-299]}}\n" + rest
+    assert len(read_yaml(text)) == 1001  # type: ignore[arg-type]
