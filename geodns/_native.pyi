@@ -1,6 +1,6 @@
 """The native engine, built from ``geodns/native``. Absent where Rust was not there to build it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from types import NotImplementedType
 from typing import final
@@ -8,7 +8,16 @@ from typing import final
 from typing_extensions import Buffer
 
 # The module has one, and the stub check compares.
-__all__ = ["SNAPSHOT_VERSION", "Around", "Engine", "Question", "Server", "__version__", "mix"]
+__all__ = [
+    "SNAPSHOT_VERSION",
+    "Around",
+    "Engine",
+    "Question",
+    "Server",
+    "__version__",
+    "faults",
+    "mix",
+]
 
 SNAPSHOT_VERSION: int
 """The version of views, pools and geo that it reads."""
@@ -23,6 +32,9 @@ def mix(key: int, value: int) -> int:
 
     Errors: OverflowError for a key or value outside 0 … 2^64 - 1.
     """
+
+def faults() -> list[str]:
+    """What faults of the serving threads have to say that was not taken yet, for the log."""
 
 @final
 class Around:
@@ -48,7 +60,8 @@ class Engine:
     """Answers packets from one generation and the live status words.
 
     Shape: ``sections`` are kind, name and memory, which must be read-only and never change;
-           ``words`` is the ``table`` of `geodns.snapshot.status.StatusTable`.
+           ``words`` is the ``table`` of `geodns.snapshot.status.StatusTable`; ``rows`` are where
+           the queries of each zone are counted, by apex.
     Errors: ValueError for a generation that must not be served.
     """
 
@@ -57,6 +70,7 @@ class Engine:
         sections: Sequence[tuple[int, str, Buffer]],
         words: Buffer,
         around: Around | None = None,
+        rows: Mapping[bytes, int] | None = None,
     ) -> Engine: ...
     def respond(
         self, packet: bytes, resolver: str, *, tcp: bool = False, now_s: int = 0
@@ -65,6 +79,10 @@ class Engine:
 
         Errors: ValueError for a resolver that is no address.
         """
+
+    def seen(self) -> tuple[int, int, int, list[int]]:
+        """What is counted of the packet answered last: the row of its zone, its family and type
+        (`geodns.engine.counts`), why its nodes were chosen, and their slots."""
 
 @final
 class Question:
@@ -83,7 +101,8 @@ class Server:
 
     Shape: ``udp`` are descriptors and whether replies must say which address was asked, ``tcp``
            those of listening sockets; none may block, all are duplicated here. ``counters`` are
-           those of `geodns.engine.page`, from ``udp`` on, for each thread its own.
+           those of `geodns.engine.page`, from ``udp`` on, for each thread its own; ``counts`` are
+           blocks of `geodns.engine.counts`, likewise, and ``rows`` as for `Engine`.
     Errors: OSError without descriptors or threads; ValueError as `Engine`.
     """
 
@@ -98,8 +117,14 @@ class Server:
         *,
         connections: int = 256,
         idle_s: float = 10.0,
+        counts: Sequence[Buffer] | None = None,
+        rows: Mapping[bytes, int] | None = None,
     ) -> Server: ...
-    def load(self, sections: Sequence[tuple[int, str, Buffer]]) -> None:
+    def load(
+        self,
+        sections: Sequence[tuple[int, str, Buffer]],
+        rows: Mapping[bytes, int] | None = None,
+    ) -> None:
         """Serve another generation; once this returns, every further reply comes from it.
 
         Errors: ValueError as `Engine`; OSError when a thread does not take it in time.

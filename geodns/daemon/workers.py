@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, NoReturn
 from geodns.daemon.places import Places
 from geodns.daemon.sections import HeldSections
 from geodns.engine.cookies import SECRET_OCTETS, CookieJar
+from geodns.engine.counts import counts_file
 from geodns.engine.debug import DebugNames
 from geodns.engine.page import WorkerPage
 from geodns.engine.responder import Surroundings
 from geodns.engine.sockets import Listener
+from geodns.engine.tally import Tally
 from geodns.engine.tcp import IDLE_S
 from geodns.engine.worker import Worker
-from geodns.errors import ConfigError
+from geodns.errors import ConfigError, Unavailable
 from geodns.settings import Settings
 from geodns.settings.values import Network
 from geodns.snapshot.manifest import Manifest
@@ -64,6 +66,7 @@ def run_worker(
             WorkerPage(places.worker_page(number), create=True),
             dict(held.maps),
             around,
+            _tally(places, number),
         )
         held.maps = {}
         if manifest is not None:
@@ -75,6 +78,15 @@ def run_worker(
         log.exception("worker %d failed", number)
     finally:
         os._exit(code)
+
+
+def _tally(places: Places, number: int) -> Tally | None:
+    """The worker's counters; without room for them DNS is answered uncounted."""
+    try:
+        return Tally(counts_file(places.worker_page(number)), StatusTable(places.status).slots)
+    except Unavailable as error:
+        log.warning("worker %d serves without counting what queries are about: %s", number, error)
+        return None
 
 
 def surroundings(settings: Settings) -> Surroundings:

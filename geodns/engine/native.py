@@ -6,11 +6,12 @@ over as questions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from geodns.engine.page import WorkerPage
 from geodns.engine.sockets import Listener
+from geodns.engine.tally import Tally
 from geodns.engine.tcp import CONNECTIONS_MAX, IDLE_S
 from geodns.errors import ConfigError, Unavailable
 from geodns.snapshot.section import VERSIONS, Kind
@@ -46,26 +47,34 @@ class NativeServer:
     """The sockets of one worker, served by the native engine."""
 
     def __init__(
-        self, listeners: Sequence[Listener], status: StatusTable, page: WorkerPage, around: Around
+        self,
+        listeners: Sequence[Listener],
+        status: StatusTable,
+        page: WorkerPage,
+        around: Around,
+        tally: Tally | None = None,
     ) -> None:
+        """Without a ``tally`` nothing is counted but what the page has room for."""
         self._udp = [(listener.udp.fileno(), listener.wildcard) for listener in listeners]
         self._tcp = [listener.tcp.fileno() for listener in listeners]
         self._words = status.table
         self._counters = page.native_counters()
+        self._tally = tally
         self._around = around
         self._server: Server | None = None
         self._pulses = (-1, -1)
 
-    def load(self, sections: Sections) -> None:
+    def load(self, sections: Sections, rows: Mapping[bytes, int] | None = None) -> None:
         """Serve a generation from now on, and start with it.
 
+        Shape:  ``rows`` are where the queries of each zone are counted, by apex.
         Errors: ConfigError when it must not be served; Unavailable when it is not taken.
         """
         try:
             if self._server is None:
-                self._start(sections)
+                self._start(sections, rows)
             else:
-                self._server.load(sections)
+                self._server.load(sections, rows)
         except ValueError as error:
             raise ConfigError(f"The native engine refuses the generation: {error}") from None
         except OSError as error:
@@ -95,13 +104,19 @@ class NativeServer:
         if self._server is not None:
             self._server.answer(question, reply)
 
+    def faults(self) -> list[str]:
+        """What the threads' faults have to say that was not taken yet, for the log."""
+        from geodns._native import faults
+
+        return faults()
+
     def stop(self) -> None:
         """Stop serving."""
         if self._server is not None:
             self._server.stop()
             self._server = None
 
-    def _start(self, sections: Sections | None) -> Server:
+    def _start(self, sections: Sections | None, rows: Mapping[bytes, int] | None = None) -> Server:
         from geodns._native import Server
 
         self._server = Server(
@@ -113,5 +128,7 @@ class NativeServer:
             sections,
             connections=CONNECTIONS_MAX,
             idle_s=IDLE_S,
+            counts=self._tally.blocks[:2] if self._tally else None,
+            rows=rows,
         )
         return self._server

@@ -27,7 +27,7 @@ class PoolTables:
     """All pools of a generation, by key. A pool's table is made when it is first asked for."""
 
     def __init__(self, section: Section) -> None:
-        self._section = section
+        self.section = section
         self._keys = list(section.column("key"))
         self._number_of = {key: number for number, key in enumerate(self._keys)}
         self._made: dict[int, PoolTable] = {}
@@ -35,7 +35,7 @@ class PoolTables:
 
     def names(self) -> PoolNames:
         """The names; read at each call, for people do not ask often."""
-        content: dict[str, Any] = json.loads(self._section.octets("names"))
+        content: dict[str, Any] = json.loads(self.section.octets("names"))
         return PoolNames(**{name: content[name] for name in PoolNames.__slots__})
 
     def place_count(self, key: int) -> int:

@@ -50,8 +50,8 @@ class Destination:
     """What one rule, or the catch-all, leads to.
 
     Shape: ``bits4``, ``bits6``: leading bits of a subject's address that its draws depend on
-    beyond its class. ``is_split``: more than one arm may be drawn; else it is ``only``. ``by_rule``:
-    a rule leads here, not the catch-all.
+    beyond its class. ``is_split``: more than one arm may be drawn; else it is ``only``.
+    ``by_rule``: a rule leads here, not the catch-all.
     """
 
     __slots__ = (

@@ -15,6 +15,7 @@ import os
 import selectors
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,9 @@ from geodns.engine.generation import Generation, needed
 from geodns.engine.native import QUESTIONS_BURST, NativeServer
 from geodns.engine.page import WorkerPage
 from geodns.engine.responder import Responder, Surroundings, refuse
+from geodns.engine.scribe import Counted, Scribe
 from geodns.engine.sockets import Listener
+from geodns.engine.tally import Tally
 from geodns.engine.tcp import TcpServer
 from geodns.errors import GeodnsError
 from geodns.snapshot.manifest import Manifest
@@ -59,18 +62,21 @@ class Worker:
         page: WorkerPage,
         sections: Sections,
         around: Surroundings,
+        tally: Tally | None = None,
     ) -> None:
+        """Without a ``tally`` nothing is counted but what the page has room for."""
         self._selector = selectors.DefaultSelector()
         self._link = link
         self._status = status
         self._page = page
         page.claim(os.getpid())
+        self._scribe = Scribe(page, tally, host=around.native is not None)
         self._sections = sections
         self._around = around
         self._responder: Responder | None = None
         self._stopping = False
         self._native = (
-            NativeServer(listeners, status, page, around.native)
+            NativeServer(listeners, status, page, around.native, tally)
             if around.native is not None
             else None
         )
@@ -85,11 +91,13 @@ class Worker:
 
         Errors: ConfigError when it contradicts itself; the one before is served on.
         """
-        if self._native is not None:  # first, for it answers as soon as it is ready
-            self._native.load(
-                [(e.kind, e.name, memoryview(self._sections[e.hash])) for e in needed(manifest)]
-            )
         generation = Generation(manifest, lambda entry: memoryview(self._sections[entry.hash]))
+        rows = self._scribe.load(generation)
+        if self._native is not None:  # first, for it answers as soon as it is ready
+            sections = [
+                (e.kind, e.name, memoryview(self._sections[e.hash])) for e in needed(manifest)
+            ]
+            self._native.load(sections, rows)
         self._responder = Responder(generation, self._status, self._around)
         kept = {entry.hash for entry in manifest.sections}
         for digest in self._sections.keys() - kept:
@@ -108,6 +116,8 @@ class Worker:
                 key.data(events)
             if self._native is None or self._native.is_well():
                 self._page.beat()
+            for fault in self._native.faults() if self._native else ():
+                log.error("native: %s", fault)
             self._tcp.expire()
         if self._native is not None:
             self._native.stop()
@@ -155,28 +165,28 @@ class Worker:
             if question is None:
                 return
             reply = self._respond(question.packet, question.resolver, tcp=question.tcp)
-            self._page.count_reply("tcp" if question.tcp else "udp", reply)
             self._native.answer(question, reply)
 
     def _respond_udp(self, packet: bytes, source: tuple[Any, ...]) -> bytes | None:
         if not source[1]:  # nobody listens on port 0: a forged source
-            self._page.add("dropped")
+            self._scribe.forged()
             return None
-        reply = self._respond(packet, source[0], tcp=False)
-        self._page.count_reply("udp", reply)
-        return reply
+        return self._respond(packet, source[0], tcp=False)
 
     def _respond_tcp(self, packet: bytes, peer: str) -> bytes | None:
-        reply = self._respond(packet, peer, tcp=True)
-        self._page.count_reply("tcp", reply)
-        return reply
+        return self._respond(packet, peer, tcp=True)
 
     def _respond(self, packet: bytes, resolver: str, *, tcp: bool) -> bytes | None:
-        if self._responder is None:  # no generation yet: we are authoritative for nothing
-            return refuse(packet)
+        begun_ns = time.perf_counter_ns()
         if resolver[:7] == MAPPED and ":" not in resolver[7:]:
             resolver = resolver[7:]
-        return self._responder.respond(packet, resolver, tcp=tcp)
+        if self._responder is None:  # no generation yet: we are authoritative for nothing
+            reply, query, found = refuse(packet), None, None
+        else:
+            reply = self._responder.respond(packet, resolver, tcp=tcp)
+            query, found = self._responder.query, self._responder.reply
+        self._scribe.count(Counted(packet, tcp, ":" in resolver, reply, query, found), begun_ns)
+        return reply
 
     def _hear(self) -> None:
         """One message of the supervisor: a section's memory file, or a whole manifest's."""

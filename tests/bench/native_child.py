@@ -20,6 +20,7 @@ from geodns.engine.generation import needed
 from geodns.engine.native import NativeServer
 from geodns.engine.page import WorkerPage
 from geodns.engine.sockets import bind
+from geodns.engine.tally import Tally
 from geodns.snapshot.manifest import read_manifest
 from geodns.snapshot.section import Kind, Section
 from geodns.snapshot.status import StatusTable, Verdict, Word, create_table
@@ -31,7 +32,9 @@ TICK_S = 0.01
 class Changer:
     """Flips words and swaps generations, evenly over each second, in a thread of its own."""
 
-    def __init__(self, server: NativeServer, status: StatusTable, data_dir: Path) -> None:
+    def __init__(
+        self, server: NativeServer, status: StatusTable, data_dir: Path, tally: Tally
+    ) -> None:
         manifest, _ = read_manifest(data_dir)
         assert manifest is not None
         held = HeldSections(data_dir)
@@ -42,13 +45,16 @@ class Changer:
         [pools] = [Section(part) for entry, part in memory.items() if entry.kind == Kind.POOLS]
         targets = zip(pools.column("v4_slot"), pools.column("v4_tag"), strict=True)
         self._targets = cycle(list(targets))
+        tally.own(pools)
+        zones = [Section(part) for entry, part in memory.items() if entry.kind == Kind.ZONE]
+        self._rows = tally.rows(zone.octets("apex") for zone in zones)
         self._server, self._status = server, status
         self.flips, self.swaps = 0.0, 0.0
         self.load()
 
     def load(self) -> None:
         """Serve the generation, anew if it is served already."""
-        self._server.load(self._sections)
+        self._server.load(self._sections, self._rows)
 
     def run(self) -> None:
         """Change for ever."""
@@ -70,8 +76,9 @@ def main(data_dir: str, port: int) -> None:
         status = StatusTable(Path(runtime) / "status", writable=True)
         page = WorkerPage(Path(runtime) / "page", create=True)
         listeners = bind("127.0.0.1", port, 1)
-        server = NativeServer(listeners, status, page, Around())
-        changer = Changer(server, status, Path(data_dir))
+        tally = Tally(Path(runtime) / "counts", SLOTS)
+        server = NativeServer(listeners, status, page, Around(), tally)
+        changer = Changer(server, status, Path(data_dir), tally)
         server.start()
         threading.Thread(target=changer.run, daemon=True).start()
         sys.stdout.write("serving\n")

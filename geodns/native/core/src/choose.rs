@@ -11,6 +11,7 @@ use crate::link::{Link, Tier};
 use crate::member::{Asked, Members};
 use crate::pool::{Family, Pool};
 use crate::pools::Pools;
+use crate::seen::Why;
 use crate::view::View;
 use crate::words::Words;
 
@@ -21,6 +22,7 @@ pub(crate) struct Decision {
     pub(crate) pool: Option<u32>,
     pub(crate) settled: bool,
     pub(crate) failing_open: bool,
+    pub(crate) why: Why,
 }
 
 /// The chain of pools that a class is steered by in one arm, under the words of the moment.
@@ -70,6 +72,7 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
             pool: None,
             settled: true,
             failing_open: false,
+            why: Why::FailOpen,
         })
     }
 
@@ -241,6 +244,24 @@ impl<'g, 'a, W: Words + ?Sized> Chain<'g, 'a, W> {
             pool: Some(link.number),
             settled: found.settled,
             failing_open: asked.ignore,
+            why: self.why(found, into),
+        }
+    }
+
+    /// Why the tiers found decide.
+    fn why(&self, found: &Deciding<'g, 'a>, tiers: &Found) -> Why {
+        if found.asked.ignore {
+            Why::FailOpen
+        } else if found.asked.load.is_some() {
+            Why::Load
+        } else if self.view.pools_of(self.arm).first() != Some(&found.link.number) {
+            Why::Fallback
+        } else if !matches!(tiers.places.first(), Some(Tier::Row(0, _))) {
+            Why::NextTier
+        } else if self.view.has_rule(self.class) {
+            Why::Rule
+        } else {
+            Why::Preferred
         }
     }
 

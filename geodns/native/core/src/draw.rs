@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::pool::{Pool, Spread};
 use crate::pools::Pools;
 use crate::rendezvous::{Ranked, rank, winner};
+use crate::seen::{Seen, Why};
 
 /// Who asks, and by what its draws are keyed.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +135,8 @@ fn high_half(draw: u64, total: u64) -> u64 {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) member: u32,
+    /// Of the first usable address.
+    pub(crate) slot: u32,
     pub(crate) usable: u64,
     pub(crate) weight: u64,
 }
@@ -192,6 +195,9 @@ pub struct Scratch {
     pub(crate) redirected: Vec<Name>,
     pub(crate) last_view: usize,
     pub(crate) ahead: [Vec<u32>; 2],
+    pub(crate) seen: Seen,
+    /// How many of those chosen last are in the answer.
+    pub(crate) answered: usize,
 }
 
 /// Source: no reference; answers of ten nodes with both families' addresses fit.
@@ -214,7 +220,28 @@ impl Scratch {
             last_view: 0,
             ahead: [const { Vec::new() }; 2]
                 .map(|_: Vec<u32>| Vec::with_capacity(crate::warm::WARM_MAX)),
+            seen: Seen::default(),
+            answered: 0,
         }
+    }
+
+    /// What the query was about that was answered last.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// The nodes in the answer that was given last, each by the slot of its first address.
+    pub fn answered(&self) -> impl Iterator<Item = u32> {
+        let chosen = self.chosen.get(..self.answered).unwrap_or(&[]);
+        let slot = |number: &u32| self.memo.candidate(*number).map(|node| node.slot);
+        chosen.iter().filter_map(slot)
+    }
+
+    /// All that were chosen last are in the answer, for this reason.
+    pub(crate) fn answer(&mut self, why: Why) {
+        self.seen.why = why;
+        self.answered = self.chosen.len();
     }
 
     /// The nodes of the answer that was picked last, in order.
@@ -271,6 +298,7 @@ mod tests {
                 up_to += weight;
                 Weighed {
                     member,
+                    slot: 0,
                     usable: 1,
                     up_to,
                 }

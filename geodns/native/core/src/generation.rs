@@ -66,6 +66,13 @@ impl<'a> Generation<'a> {
         })
     }
 
+    /// Count the queries of each zone in the row that its apex is given; without this, in row 0.
+    pub fn count_zones(&mut self, row_of: impl Fn(&[u8]) -> u32) {
+        for zone in &mut self.zones {
+            zone.row = row_of(zone.apex);
+        }
+    }
+
     /// The zone with the longest apex that a name lies under.
     pub(crate) fn zone_of(&self, name: &[u8]) -> Option<&Zone<'a>> {
         ancestors(name).find_map(|name| self.zone(name))

@@ -50,6 +50,7 @@ impl<W: Words + ?Sized> Lookup<'_, '_, '_, W> {
         let generation = self.steering.generation;
         let query = reply.query;
         let zone = zone_asked(generation, query);
+        self.scratch.seen.zone = zone.map_or(0, |zone| zone.row);
         let is_known = matches!(query.qclass, CLASS_IN | CLASS_ANY);
         let is_transfer = matches!(query.qtype, TYPE_AXFR | TYPE_IXFR);
         let Some(mut zone) = zone.filter(|_| is_known && !is_transfer) else {
@@ -174,6 +175,7 @@ impl<W: Words + ?Sized> Lookup<'_, '_, '_, W> {
                 reply.answers += 1;
             });
         }
+        self.scratch.answer(found.why);
         if reply.answers == before {
             negative(here.zone, reply);
         }

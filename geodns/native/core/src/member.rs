@@ -88,6 +88,9 @@ impl<W: Words + ?Sized> Members<'_, '_, W> {
         let weight = u64::from(self.pools.weight(member)) * factor;
         Some(Candidate {
             member,
+            slot: self
+                .pools
+                .slot(member, asked.family, usable.trailing_zeros()),
             usable,
             weight,
         })

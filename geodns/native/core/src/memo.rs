@@ -27,6 +27,7 @@ const CANDIDATES: usize = 1 << 14;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Weighed {
     pub(crate) member: u32,
+    pub(crate) slot: u32,
     pub(crate) usable: u64,
     pub(crate) up_to: u64,
 }
@@ -120,6 +121,7 @@ impl Memo {
                 up_to += candidate.weight;
                 self.candidates.push(Weighed {
                     member: candidate.member,
+                    slot: candidate.slot,
                     usable: candidate.usable,
                     up_to,
                 });
@@ -192,11 +194,13 @@ mod tests {
     use crate::draw::{Candidate, Found};
     use crate::key::Key;
     use crate::pool::Family;
+    use crate::seen::Why;
 
     const DECISION: Decision = Decision {
         pool: Some(1),
         settled: true,
         failing_open: false,
+        why: Why::Preferred,
     };
 
     fn memo() -> Memo {
@@ -224,6 +228,7 @@ mod tests {
     fn keep(memo: &mut Memo, key: Key, weights: &[u64]) {
         let candidate = |weight: &u64| Candidate {
             member: 0,
+            slot: 0,
             usable: 1,
             weight: *weight,
         };

@@ -197,6 +197,13 @@ impl<'a> Pools<'a> {
         })
     }
 
+    /// The slot of a member's target by its position.
+    pub(crate) fn slot(&self, member: u32, family: Family, position: u32) -> u32 {
+        let targets = self.targets(family);
+        let at = targets.range(member).start + position as usize;
+        targets.slot.get(at).copied().unwrap_or(u32::MAX)
+    }
+
     /// Hand out the addresses of a member that a mask of positions names.
     pub(crate) fn addresses(
         &self,

@@ -8,6 +8,7 @@ use crate::lookup::Lookup;
 use crate::query::{Malformed, Query};
 use crate::refusal::{error_reply, refuse};
 use crate::reply::{Options, Reply};
+use crate::seen::Seen;
 use crate::source::{Network, Source};
 use crate::steered::{Asker, Steering};
 use crate::wire::{FORMERR, MESSAGE_MAX_OCTETS, REFUSED, SERVFAIL};
@@ -69,9 +70,12 @@ pub fn respond<W: Words + ?Sized>(
 ) -> Outcome {
     let mut query = Query::of(packet.octets);
     if let Err(fault) = query.read() {
+        (scratch.seen, scratch.answered) = (Seen::of_none(packet.source), 0);
         return reply_to_fault(packet.octets, fault, out);
     }
     let query = query;
+    scratch.seen = Seen::of(query.qtype, packet.source);
+    scratch.answered = 0;
     let mut options = Options::default();
     let mut proven = packet.tcp;
     let cookie = query.edns.as_ref().and_then(|edns| edns.cookie);

@@ -10,6 +10,7 @@ use crate::mix::{Address, SHED, SPLIT};
 use crate::pool::Family;
 use crate::query::Query;
 use crate::reply::{Ede, Reply};
+use crate::seen::Why;
 use crate::source::Source;
 use crate::subject::{Locator, Subject};
 use crate::wire::{TYPE_A, TYPE_AAAA, TYPE_CNAME};
@@ -40,6 +41,7 @@ pub(crate) struct Steered {
     pub(crate) family: Family,
     pub(crate) ttl: u32,
     pub(crate) ede: Option<Ede>,
+    pub(crate) why: Why,
 }
 
 impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
@@ -102,6 +104,7 @@ impl<'g, 'a, W: Words + ?Sized> Steering<'g, 'a, W> {
                 steer.ttl_min
             },
             ede: ede(&decision, is_empty, || chain.has(family)),
+            why: decision.why,
         })
     }
 

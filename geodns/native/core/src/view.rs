@@ -140,6 +140,12 @@ impl<'a> View<'a> {
         self.destinations.get(*number as usize).ok_or(Broken)
     }
 
+    /// Whether a rule sends a class where it is sent; the catch-all is the last destination.
+    pub(crate) fn has_rule(&self, class: u32) -> bool {
+        let number = self.record.get(class as usize);
+        number.is_some_and(|number| (*number as usize) + 1 < self.destinations.len())
+    }
+
     /// Where the rows of classes begin, but for splits.
     pub(crate) fn each_row(&self, classes: &[u32], mut give: impl FnMut(usize)) {
         let same = match self.destinations.as_slice() {

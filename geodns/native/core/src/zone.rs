@@ -53,6 +53,8 @@ pub(crate) struct Zone<'a> {
     pub(crate) whoami: bool,
     pub(crate) negative_ttl: u32,
     pub(crate) soa: &'a [u8],
+    /// Where its queries are counted.
+    pub(crate) row: u32,
     apex_owner: Owner,
     bucket: &'a [u32],
     name_at: &'a [u32],
@@ -92,6 +94,7 @@ impl<'a> Zone<'a> {
             whoami: flags & ZONE_WHOAMI != 0,
             negative_ttl: 0,
             soa: &[],
+            row: 0,
             apex_owner: Owner(0),
             bucket: section.column("bucket")?,
             name_at: section.bounds("name_at", flags_of.len(), name_octets.len())?,

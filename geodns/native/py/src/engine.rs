@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use geodns_core::{Network, Outcome, Packet, Scratch, Source, Surroundings, respond};
-use geodns_sys::{Held, Part, SharedWords};
+use geodns_sys::{Held, Part, Rows, SharedWords};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyNotImplemented};
@@ -29,13 +29,14 @@ pub(crate) struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (sections, words, around=None))]
+    #[pyo3(signature = (sections, words, around=None, rows=None))]
     fn new(
         sections: Sections<'_>,
         words: &Bound<'_, PyAny>,
         around: Option<&Around>,
+        rows: Option<Rows>,
     ) -> PyResult<Self> {
-        let held = hold(sections)?;
+        let held = hold(sections, rows.unwrap_or_default())?;
         let scratch = Scratch::new(held.generation());
         Ok(Self {
             held,
@@ -70,6 +71,16 @@ impl Engine {
             Outcome::Drop => python.None().into_bound(python),
             Outcome::Defer => PyNotImplemented::get(python).to_owned().into_any(),
         })
+    }
+
+    /// What is counted of the packet answered last: the row of its zone, its family and type,
+    /// why its nodes were chosen, and their slots.
+    fn seen(&self) -> (u32, u8, u8, Vec<u32>) {
+        let room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let (scratch, _) = &*room;
+        let seen = scratch.seen();
+        let nodes = scratch.answered().collect();
+        (seen.zone, seen.kind, seen.why as u8, nodes)
     }
 }
 
@@ -107,13 +118,13 @@ impl Around {
 }
 
 /// Load a generation. Errors: ValueError when it must not be served.
-pub(crate) fn hold(sections: Sections<'_>) -> PyResult<Held> {
+pub(crate) fn hold(sections: Sections<'_>, rows: Rows) -> PyResult<Held> {
     let part = |(kind, name, object): (u16, String, Bound<'_, PyAny>)| {
         let octets = buffer::octets(&object)?;
         Ok(Part { kind, name, octets })
     };
     let parts: PyResult<Vec<Part>> = sections.into_iter().map(part).collect();
-    Held::new(parts?).map_err(|fault| PyValueError::new_err(fault.to_string()))
+    Held::counting(parts?, rows).map_err(|fault| PyValueError::new_err(fault.to_string()))
 }
 
 fn networks(pairs: &[(IpAddr, u8)]) -> Vec<Network> {

@@ -24,6 +24,12 @@ mod _native {
         geodns_core::mix::mix(key, value)
     }
 
+    /// What faults of the serving threads have to say that was not taken yet, for the log.
+    #[pyfunction]
+    fn faults() -> Vec<String> {
+        geodns_sys::faults()
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("SNAPSHOT_VERSION", geodns_core::SNAPSHOT_VERSION)?;

@@ -4,7 +4,7 @@ use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use geodns_sys::{Deferred, Endpoint, Page, Parts, TcpLimits, duplicate};
+use geodns_sys::{Counters, Counts, Deferred, Endpoint, Page, Parts, Rows, TcpLimits, duplicate};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -19,7 +19,8 @@ pub(crate) struct Server(RwLock<Option<geodns_sys::Server>>);
 impl Server {
     #[new]
     #[pyo3(signature = (
-        udp, tcp, words, counters, around, sections=None, *, connections=256, idle_s=10.0
+        udp, tcp, words, counters, around, sections=None, *, connections=256, idle_s=10.0,
+        counts=None, rows=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
@@ -31,8 +32,15 @@ impl Server {
         sections: Option<Sections<'_>>,
         connections: u16,
         idle_s: f64,
+        counts: Option<[Bound<'_, PyAny>; 2]>,
+        rows: Option<Rows>,
     ) -> PyResult<Self> {
         let [udp_page, tcp_page] = counters.map(|each| buffer::counters(&each));
+        let counts = counts.map_or([None, None], |both| both.map(Some));
+        let [udp_counts, tcp_counts] = counts.map(|each| match each {
+            Some(each) => buffer::counters(&each),
+            None => Ok(Counters::none()),
+        });
         let idle = Duration::try_from_secs_f64(idle_s);
         let parts = Parts {
             udp: udp.into_iter().map(endpoint).collect::<PyResult<_>>()?,
@@ -43,16 +51,20 @@ impl Server {
             },
             words: buffer::words(words)?,
             pages: [Page(udp_page?), Page(tcp_page?)],
+            counts: [Counts(udp_counts?), Counts(tcp_counts?)],
             around: around.0.clone(),
-            held: sections.map(hold).transpose()?,
+            held: sections
+                .map(|sections| hold(sections, rows.unwrap_or_default()))
+                .transpose()?,
         };
         let server = geodns_sys::Server::start(parts)?;
         Ok(Self(RwLock::new(Some(server))))
     }
 
     /// Serve another generation; once this returns, every further reply comes from it.
-    fn load(&self, python: Python<'_>, sections: Sections<'_>) -> PyResult<()> {
-        let held = hold(sections)?;
+    #[pyo3(signature = (sections, rows=None))]
+    fn load(&self, python: Python<'_>, sections: Sections<'_>, rows: Option<Rows>) -> PyResult<()> {
+        let held = hold(sections, rows.unwrap_or_default())?;
         self.with(|server| Ok(python.detach(|| server.load(held))?))
     }
 

@@ -85,6 +85,11 @@ impl<'s> Answerer<'s> {
         )
     }
 
+    /// Where the query that was answered last left what it was about.
+    pub(crate) fn scratch(&self) -> &Scratch {
+        &self.taken.scratch
+    }
+
     /// How many queries were begun.
     pub(crate) fn begun(&self) -> u64 {
         self.begun

@@ -1,5 +1,6 @@
 //! A generation together with the memory it is read from.
 
+use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
 
 use geodns_core::{Entry, Generation, LoadFault};
@@ -7,6 +8,9 @@ use self_cell::self_cell;
 
 /// Memory that does not change or move while it is held.
 pub type Octets = Box<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Where the queries of zones are counted, by apex.
+pub type Rows = HashMap<Vec<u8>, u32>;
 
 /// One section and its memory.
 pub struct Part {
@@ -18,9 +22,14 @@ pub struct Part {
     pub octets: Octets,
 }
 
+struct Owner {
+    parts: Vec<Part>,
+    rows: Rows,
+}
+
 self_cell!(
     struct Cell {
-        owner: Vec<Part>,
+        owner: Owner,
         #[covariant]
         dependent: Generation,
     }
@@ -35,7 +44,15 @@ impl Held {
     /// # Errors
     /// `LoadFault` when it must not be served.
     pub fn new(parts: Vec<Part>) -> Result<Self, LoadFault> {
-        Cell::try_new(parts, load).map(Self)
+        Self::counting(parts, Rows::new())
+    }
+
+    /// Load a generation whose zones are counted in these rows.
+    ///
+    /// # Errors
+    /// `LoadFault` when it must not be served.
+    pub fn counting(parts: Vec<Part>, rows: Rows) -> Result<Self, LoadFault> {
+        Cell::try_new(Owner { parts, rows }, load).map(Self)
     }
 
     /// The tables.
@@ -46,14 +63,15 @@ impl Held {
 }
 
 /// The memory outlives the generation: both are in one cell.
-#[expect(clippy::ptr_arg, reason = "the cell lends what it owns")]
-fn load(parts: &Vec<Part>) -> Result<Generation<'_>, LoadFault> {
-    let entries = parts.iter().map(|part| Entry {
+fn load(owner: &Owner) -> Result<Generation<'_>, LoadFault> {
+    let entries = owner.parts.iter().map(|part| Entry {
         kind: part.kind,
         name: &part.name,
         octets: (*part.octets).as_ref(),
     });
-    Generation::new(&entries.collect::<Vec<_>>())
+    let mut generation = Generation::new(&entries.collect::<Vec<_>>())?;
+    generation.count_zones(|apex| owner.rows.get(apex).copied().unwrap_or(0));
+    Ok(generation)
 }
 
 impl Debug for Held {

@@ -5,6 +5,7 @@
 
 mod answerer;
 mod batch;
+mod counts;
 mod feed;
 mod held;
 mod host;
@@ -18,8 +19,10 @@ mod tcp;
 mod tests;
 mod udp;
 
-pub use held::{Held, Octets, Part};
+pub use counts::Counts;
+pub use held::{Held, Octets, Part, Rows};
 pub use host::Deferred;
+pub use panics::faults;
 pub use server::{Parts, Server};
 pub use shared::{Counters, SharedWords};
 pub use system::duplicate;

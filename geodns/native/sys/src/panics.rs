@@ -6,15 +6,18 @@
 
 use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
 use std::{process, thread};
 
 /// How the threads that serve are named; it tells their panics from others.
 pub(crate) const THREADS: &str = "geodns-";
 
-/// Panics that are logged. Source: no reference; who can cause one can cause a million.
-const LOGGED_MAX: u32 = 20;
+/// Panics that are told of. Source: no reference; who can cause one can cause a million.
+const TOLD_MAX: u32 = 20;
+
+/// What is to be told of, for the host's log.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// A loop over queries.
 pub(crate) trait Turns {
@@ -46,22 +49,33 @@ struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {
     fn drop(&mut self) {
+        for fault in faults() {
+            // The host's log comes too late. Not eprintln, which would panic itself where there
+            // is no stderr.
+            let _ = writeln!(stderr(), "geodns.native: {}", fault.escape_debug());
+        }
         process::abort(); // the supervisor starts another worker at once
     }
 }
 
-/// Let panics of our threads be one line in the log each, without a trace.
-pub(crate) fn log_panics() {
+/// What panics of our threads have to say that was not taken yet, for a log.
+pub fn faults() -> Vec<String> {
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::take(&mut *told)
+}
+
+/// Let panics of our threads be one line in the host's log each, without a trace.
+pub(crate) fn keep_panics() {
     static ONCE: Once = Once::new();
-    static LOGGED: AtomicU32 = AtomicU32::new(0);
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     ONCE.call_once(|| {
         let others = take_hook();
         set_hook(Box::new(move |info| {
             if !is_ours() {
                 others(info);
-            } else if LOGGED.fetch_add(1, Ordering::Relaxed) < LOGGED_MAX {
-                // Not eprintln, which would panic itself where there is no stderr.
-                let _ = writeln!(stderr(), "geodns.native: {}", told(info));
+            } else if COUNT.fetch_add(1, Ordering::Relaxed) < TOLD_MAX {
+                let mut all = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+                all.push(told(info));
             }
         }));
     });

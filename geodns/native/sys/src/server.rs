@@ -10,10 +10,11 @@ use std::thread::{self, JoinHandle};
 use geodns_core::Surroundings;
 
 use crate::answerer::Common;
+use crate::counts::Counts;
 use crate::feed::{Feed, Offered};
 use crate::held::Held;
 use crate::host::{Deferred, Desk, Place, desk};
-use crate::panics::{THREADS, guarded, log_panics};
+use crate::panics::{THREADS, guarded, keep_panics};
 use crate::shared::SharedWords;
 use crate::system::{block_signals, drain, event, signal};
 use crate::tally::Page;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub words: SharedWords,
     /// The counters of the UDP thread, and those of the TCP thread.
     pub pages: [Page; 2],
+    /// What queries are about, and who answers: those of the UDP thread, and of the TCP thread.
+    pub counts: [Counts; 2],
     /// What surrounds the lookup.
     pub around: Surroundings,
     /// The first generation; without one everything is REFUSED.
@@ -45,6 +48,7 @@ pub struct Parts {
 pub(crate) struct Control {
     pub(crate) feed: Feed,
     pub(crate) page: Page,
+    pub(crate) counts: Counts,
     pub(crate) wake: OwnedFd,
     pulse: AtomicU64,
     stopping: AtomicBool,
@@ -73,9 +77,11 @@ impl Server {
     /// # Errors
     /// When the system has no descriptors or threads left.
     pub fn start(parts: Parts) -> io::Result<Self> {
-        log_panics();
+        keep_panics();
         let held = parts.held.map(Arc::new);
-        let [udp, tcp] = parts.pages.map(|page| Control::new(held.as_ref(), page));
+        let ([udp, tcp], [udp_counts, tcp_counts]) = (parts.pages, parts.counts);
+        let udp = Control::new(held.as_ref(), udp, udp_counts);
+        let tcp = Control::new(held.as_ref(), tcp, tcp_counts);
         let shared = Arc::new(Shared {
             common: Common {
                 words: parts.words,
@@ -182,10 +188,11 @@ impl Drop for Server {
 }
 
 impl Control {
-    fn new(held: Option<&Arc<Held>>, page: Page) -> io::Result<Self> {
+    fn new(held: Option<&Arc<Held>>, page: Page, counts: Counts) -> io::Result<Self> {
         Ok(Self {
             feed: Feed::new(held),
             page,
+            counts,
             wake: event()?,
             pulse: AtomicU64::new(0),
             stopping: AtomicBool::new(false),

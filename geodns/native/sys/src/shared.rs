@@ -29,6 +29,7 @@ impl Region {
         }
     }
 
+    #[inline]
     fn words(&self) -> &[AtomicU64] {
         if self.count == 0 {
             return &[];
@@ -83,6 +84,22 @@ impl Counters {
     pub unsafe fn new(start: *mut u64, count: usize, keeper: Box<dyn Send + Sync>) -> Self {
         // SAFETY: the caller's promise.
         Self(unsafe { Region::new(start, count, keeper) })
+    }
+
+    /// No counters: nothing is counted.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Region {
+            start: std::ptr::null(),
+            count: 0,
+            _keeper: Box::new(()),
+        })
+    }
+
+    /// All of them.
+    #[inline]
+    pub(crate) fn words(&self) -> &[AtomicU64] {
+        self.0.words()
     }
 
     /// Raise a counter.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use geodns_core::Surroundings;
 
 use crate::answerer::tests::POISON;
-use crate::{Counters, Endpoint, Page, Parts, Server, SharedWords, TcpLimits};
+use crate::{Counters, Counts, Endpoint, Page, Parts, Server, SharedWords, TcpLimits};
 
 const QUERY: [u8; 17] = *b"\x07\x07\0\0\0\x01\0\0\0\0\0\0\0\0\x01\0\x01";
 const REFUSED: [u8; 4] = *b"\x07\x07\x80\x05";
@@ -51,6 +51,7 @@ fn run(connections: usize) -> Running {
                 Box::new(()),
             ))
         }),
+        counts: [(); 2].map(|()| Counts(Counters::none())),
         around: Surroundings::default(),
         held: None,
     };

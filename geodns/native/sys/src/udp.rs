@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::answerer::{Answerer, Asked, now_s};
 use crate::batch::{BATCH, Batch};
+use crate::counts::{Drop, Round};
 use crate::host::{Asking, Deferred, Place};
 use crate::panics::Turns;
 use crate::server::{PULSE_MS, Shared};
@@ -37,6 +38,7 @@ pub(crate) struct Serving<'s> {
     /// The socket whose datagrams are in the batch, and which of them are not begun yet.
     endpoint: usize,
     left: Range<usize>,
+    round: Round,
 }
 
 impl<'s> Serving<'s> {
@@ -49,6 +51,7 @@ impl<'s> Serving<'s> {
             asking,
             endpoint: 0,
             left: 0..0,
+            round: Round::begin(),
         }
     }
 
@@ -59,6 +62,7 @@ impl<'s> Serving<'s> {
             // An error may be an ICMP message about an earlier reply; the next call tells.
             let count = self.batch.receive(socket, endpoint.wildcard).unwrap_or(0);
             (self.endpoint, self.left) = (number, 0..count);
+            self.round = Round::begin();
             if count > 1 {
                 self.answerer.warm(self.batch.datagrams());
             }
@@ -77,6 +81,7 @@ impl<'s> Serving<'s> {
         }
         self.batch.send(endpoint.socket.as_fd());
         self.tally.flush(&self.shared.udp.page);
+        self.shared.udp.counts.end(&self.round);
     }
 
     fn answer(&mut self, at: usize, now_s: u64) {
@@ -85,6 +90,7 @@ impl<'s> Serving<'s> {
         };
         if sender.port == 0 {
             self.tally.forged(); // nobody listens on port 0
+            self.shared.udp.counts.dropped(Drop::Forged);
             return;
         }
         let asked = Asked {
@@ -96,9 +102,15 @@ impl<'s> Serving<'s> {
         match self.answerer.answer(asked, out) {
             Outcome::Reply(size) => {
                 self.tally.replied(out);
+                let (scratch, reply) = (self.answerer.scratch(), out.get(..size).unwrap_or(&[]));
+                let counts = &self.shared.udp.counts;
+                counts.answered(&mut self.round, scratch, octets.len(), reply);
                 self.batch.queue(at, size);
             }
-            Outcome::Drop => self.tally.dropped(),
+            Outcome::Drop => {
+                self.tally.dropped();
+                self.shared.udp.counts.dropped(Drop::Malformed);
+            }
             Outcome::Defer => {
                 let packet = octets.to_vec();
                 let resolver = sender.address.to_canonical();
@@ -118,6 +130,7 @@ impl<'s> Serving<'s> {
         let asked = question.map(|question| self.asking.ask(question, &self.shared.asked));
         if asked != Some(true) {
             self.tally.dropped();
+            self.shared.udp.counts.dropped(Drop::Busy);
         }
     }
 }
@@ -153,6 +166,7 @@ impl Turns for Serving<'_> {
 
     fn recover(&mut self) {
         self.tally.dropped();
+        self.shared.udp.counts.dropped(Drop::Fault);
         self.answerer.recover();
     }
 }

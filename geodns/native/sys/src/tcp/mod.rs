@@ -18,6 +18,7 @@ pub(crate) use self::poller::Poller;
 use self::poller::{Events, Ready};
 use self::table::{Seat, Table};
 use crate::answerer::{Answerer, Asked, now_s};
+use crate::counts::{Drop, Round};
 use crate::host::{Asking, Deferred, Place, Ticket, Told};
 use crate::panics::Turns;
 use crate::server::{PULSE_MS, Shared};
@@ -53,6 +54,7 @@ pub(crate) struct Serving<'s> {
     /// The slot that is being served.
     slot: usize,
     resting: Option<Instant>,
+    round: Round,
 }
 
 impl<'s> Serving<'s> {
@@ -75,6 +77,7 @@ impl<'s> Serving<'s> {
             told,
             slot: 0,
             resting: None,
+            round: Round::begin(),
         }
     }
 
@@ -163,6 +166,13 @@ impl<'s> Serving<'s> {
     /// Answer and send until one of both must wait.
     fn pump(&mut self, slot: usize) -> Result<(), Over> {
         self.slot = slot;
+        self.round = Round::begin();
+        let pumped = self.pump_now(slot);
+        self.shared.tcp.counts.end(&self.round);
+        pumped
+    }
+
+    fn pump_now(&mut self, slot: usize) -> Result<(), Over> {
         let now_s = now_s();
         loop {
             while self.answer(slot, now_s)? {}
@@ -212,11 +222,15 @@ impl<'s> Serving<'s> {
         match self.answerer.answer(asked, out) {
             Outcome::Reply(size) => {
                 self.tally.replied(out);
+                let (scratch, reply) = (self.answerer.scratch(), out.get(..size).unwrap_or(&[]));
+                let counts = &self.shared.tcp.counts;
+                counts.answered(&mut self.round, scratch, octets.len(), reply);
                 connection.put(size, outbox);
             }
             Outcome::Drop => {
                 // What must not be answered must not hold a connection either.
                 self.tally.dropped();
+                self.shared.tcp.counts.dropped(Drop::Malformed);
                 connection.send(outbox)?;
                 return Err(Over);
             }
@@ -236,6 +250,7 @@ impl<'s> Serving<'s> {
                 };
                 if !self.asking.ask(question, &self.shared.asked) {
                     self.tally.dropped();
+                    self.shared.tcp.counts.dropped(Drop::Busy);
                     return Err(Over);
                 }
                 connection.deferred = true;
@@ -297,6 +312,7 @@ impl Turns for Serving<'_> {
 
     fn recover(&mut self) {
         self.tally.dropped();
+        self.shared.tcp.counts.dropped(Drop::Fault);
         self.close(self.slot);
         self.answerer.recover();
     }
