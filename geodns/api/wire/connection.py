@@ -21,11 +21,11 @@ from geodns.api.wire.guests import Guests
 from geodns.api.wire.head import HEAD_MAX_OCTETS, Head, bad_request, read_head, scope_of
 
 HEAD_TIMEOUT_S = 10.0
-"""From the first octet of a head, or from connecting, to the last. Source: no reference; half of
-Apache's mod_reqtimeout."""
+"""From the first octet of a head to the last. Source: no reference; half of what Apache's
+mod_reqtimeout has."""
 
-IDLE_TIMEOUT_S = 30.0
-"""Between requests. Source: no reference; longer than the pauses of who polls every 10 or 15 s."""
+IDLE_TIMEOUT_S = 75.0
+"""Before a request. Source: nginx, keepalive_timeout; who is idle gives way to others anyway."""
 
 READING_TIMEOUT_S = 20.0
 """How long a client may take for the next piece of a reply. Source: no reference; 64 kB in 20 s
@@ -75,7 +75,7 @@ class Connection(asyncio.BufferedProtocol):
         self._sock: socket.socket | None = sock
         self._transport: asyncio.Transport | None = None
         self._phase = Phase.IDLE
-        self.due_s = time.monotonic() + HEAD_TIMEOUT_S
+        self.due_s = time.monotonic() + IDLE_TIMEOUT_S
         self._head = Head()
         self._http: h11.Connection | None = None
         self._exchange: Exchange | None = None
