@@ -10,6 +10,7 @@ import copy
 import math
 import os
 import random
+import resource
 import subprocess
 import threading
 import time
@@ -117,18 +118,25 @@ def _written(directory: Path) -> dict[str, Path]:
 
 def _applied(server: Server, files: dict[str, Path]) -> list[Figure]:
     asker = Asker(server.dns, f"h1.z{ZONES - 1}.test")
-    started_s = time.monotonic()
-    thread = threading.Thread(target=geodns, args=(server, "apply", files["great"]))
+    ended_s: list[float] = []
+
+    def apply() -> None:
+        geodns(server, "apply", files["great"])
+        ended_s.append(time.monotonic())
+
+    started_s, before_s = time.monotonic(), cpu_s(server)
+    thread = threading.Thread(target=apply)
     thread.start()
     served_s = asker.until(lambda address: address is not None, START_S) - started_s
     thread.join()
-    whole_s = time.monotonic() - started_s
     asker.close()
+    whole_s, used_s = ended_s[0] - started_s, cpu_s(server) - before_s
     again_s = timed(lambda: geodns(server, "apply", "--wait", files["great"]))
     moved_s = timed(lambda: geodns(server, "apply", "--wait", files["moved"]))
     return [
         _one("apply: accepted and durable", "s", whole_s, APPLY_S),
         _one("apply: until the last zone is answered", "s", served_s, APPLY_S),
+        _one("apply: CPU of client and server", "s", used_s),
         _one("apply again: no changes", "s", again_s),
         _one("apply with one node moved, until served", "s", moved_s),
     ]
@@ -254,6 +262,16 @@ def geodns(server: Server, *words: str | Path) -> str:
     if done.returncode:
         raise RuntimeError(f"geodns {words[0]}: {done.stderr[-1000:]}")
     return done.stdout
+
+
+def cpu_s(server: Server) -> float:
+    """CPU time of the server and of all commands so far."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ticks = 0
+    for pid in server.pids.values():
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ended.ru_utime + ended.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def timed(work: Callable[[], object]) -> float:
