@@ -8,8 +8,8 @@ become durable at once, and only then is anybody told.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from geodns.api import edit
@@ -22,6 +22,7 @@ from geodns.api.publishing import Publishing
 from geodns.document.brakes import brakes
 from geodns.document.changes import Change, changes
 from geodns.document.check import check, check_edit, new_warnings, warnings_of
+from geodns.document.collector import making_many
 from geodns.document.resources import Key
 from geodns.document.zonefile.load import located
 from geodns.errors import ConfigError, Conflict, Reason, UnsafePlan
@@ -31,6 +32,10 @@ from geodns.store.base import Commit
 TOGETHER_MAX = 64
 """Most writes that become durable at once. Source: no reference; the first of them waits for
 the last, which takes some 1 ms each."""
+
+
+LIGHT = frozenset({"rrset", "steer", "node"})
+"""Kinds that `document.scope` has parts for. Source: of 0.9 ms a write, a thread takes 0.3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class _Done:
     held: tuple[Reason, ...]
     changed: bool
     version: Version
+    outcome: Outcome | None = None
+    """Worked out already where that is quickly done: a thread for each takes longer."""
 
 
 class Writing:
@@ -113,9 +120,10 @@ class Writing:
         if self._turns is None or self._turns.done():
             self._turns = asyncio.create_task(self._take_turns())
         made = await asyncio.shield(done)
-        if terms.job is not NOBODYS:
+        outcome = made.outcome
+        if outcome is None:
             terms.job.step("looking for what is seldom meant")
-        outcome = await asyncio.to_thread(self._outcome, made, terms.plan)
+            outcome = await asyncio.to_thread(self._outcome, made, terms.plan)
         if terms.wait and outcome.plan is None:
             terms.job.step("publishing")
             await self._publishing.wait()
@@ -126,7 +134,9 @@ class Writing:
             together = self._waiting[:TOGETHER_MAX]
             del self._waiting[:TOGETHER_MAX]
             # In a thread: the check of a large document takes long, the disk may too.
-            results = await asyncio.to_thread(self._perform_all, together)
+            are_large = any(each.terms.job is not NOBODYS for each in together)
+            perform = making_many(self._perform_all) if are_large else self._perform_all
+            results = await asyncio.to_thread(perform, together)
             forced = [
                 each.terms.forced
                 for each, result in zip(together, results, strict=True)
@@ -140,7 +150,7 @@ class Writing:
 
     # --- In a thread ---
 
-    def _perform_all(self, together: Iterable[_Waiting]) -> list[_Done | Exception]:
+    def _perform_all(self, together: Sequence[_Waiting]) -> list[_Done | Exception]:
         results: list[_Done | Exception] = []
         for each in together:
             try:
@@ -154,6 +164,9 @@ class Writing:
         except Exception as error:
             # Also who changed nothing may have seen what is now lost.
             return [error if isinstance(result, _Done) else result for result in results]
+        for at, (each, result) in enumerate(zip(together, results, strict=True)):
+            if isinstance(result, _Done) and _is_light(result.drafted):
+                results[at] = replace(result, outcome=self._outcome(result, each.terms.plan))
         return results
 
     def _perform(self, drafting: Drafting, terms: Terms) -> _Done:
@@ -173,6 +186,8 @@ class Writing:
                 raise UnsafePlan(held)
             who = Commit((), terms.actor, terms.reason, terms.request_id, drafted.document)
             changed = self._ledger.add(drafted.after, who)
+            # What changes nothing leaves the Config that was there, which is as sound as it.
+            self._sound = drafted.after if changed else before.config
         return _Done(before, drafted, held, changed, self._ledger.draft)
 
     def _outcome(self, done: _Done, plan: bool) -> Outcome:
@@ -194,12 +209,13 @@ class Writing:
 
     def _faults(self, before: Config, after: Config) -> list[Reason]:
         """What forbids ``after``; cheap where ``before`` was found without faults here."""
-        sound = self._sound is before
-        judge = partial(check_edit, before) if sound else check
-        faults = judge(after, asns=self._asns)
-        if not faults:
-            self._sound = after
-        return faults
+        judge = partial(check_edit, before) if self._sound is before else check
+        return judge(after, asns=self._asns)
+
+
+def _is_light(drafted: Draft) -> bool:
+    """Whether the edit is judged by the part it concerns: see `document.scope`."""
+    return drafted.subject is not None and drafted.subject[0].word in LIGHT
 
 
 def _is_about(subject: tuple[Kind, Key], reason: Reason) -> bool:
