@@ -25,7 +25,8 @@ def undisturbed() -> Iterator[None]:
     """Make many objects that are here to stay; the collector never looks through them.
 
     What is given up of them is still freed at once, for it is in no cycle. Only what becomes
-    cyclic garbage meanwhile, which is little, is never freed.
+    cyclic garbage meanwhile, which is little, is never freed. After an error, whose traceback
+    may hold all of them in a cycle, they are left to the collector.
     """
     global _inside
     with _lock:
@@ -35,10 +36,10 @@ def undisturbed() -> Iterator[None]:
         _inside += 1
     try:
         yield
+        gc.freeze()
     finally:
         with _lock:
             _inside -= 1
-            gc.freeze()
             if not _inside:
                 gc.enable()
 
