@@ -86,6 +86,8 @@ def _monitor() -> Schema:
         needed = {
             field: {"not": _NULL, "minItems": 1} | _MORE.get(field, {}) for field in rules.needs
         }
+        if kind == "not":
+            needed["of"]["maxItems"] = 1
         then = {
             "required": list(rules.needs),
             "properties": {

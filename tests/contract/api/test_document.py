@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from functools import partial
 from typing import Any
+
+import pytest
 
 
 def test_what_was_applied_is_exported(prod: Any, document: dict[str, Any]) -> None:
@@ -138,3 +142,101 @@ def test_a_plan_warns_of_what_changes_alone(prod: Any) -> None:
     planned = prod.post("plan", {"geodns": 1, "pools": {"new": {"nodes": ["fra1"]}}}).json()
     assert {each["pointer"].split("/")[2] for each in planned["warnings"]} == {"new"}
     assert prod.post("plan", prod.get("document").json()).json()["warnings"] == []
+
+
+def fleet(rng: random.Random) -> dict[str, Any]:
+    """A document of everything there is, drawn at random."""
+    nodes = [f"n{number}" for number in range(rng.randint(2, 12))]
+    some = partial(_some, rng, nodes)
+    zones = {
+        f"z{number}.example": {
+            "nameservers": ["ns1.example.net"],
+            "steers": {"www": {"pool": rng.choice("pq"), "rules": rng.sample(RULES, 2)}},
+            "rrsets": {
+                "@": {"TXT": [f'"v={rng.random()}"']},
+                "b\\047c": {"A": [f"192.0.2.{number}"]},
+                "_dmarc": {"TXT": {"values": ['"x"'], "ttl": rng.randint(1, 9)}},
+            },
+        }
+        for number in range(rng.randint(1, 4))
+    }
+    return {
+        "geodns": 1,
+        "name": "drawn",
+        "zones": zones,
+        "nodes": {
+            node: {
+                "addresses": [f"198.51.100.{at}", f"2001:DB8::{at + 1:x}"][: rng.randint(1, 2)],
+                "location": {"lat": round(rng.uniform(-90, 90), 3), "lon": rng.randint(-180, 180)},
+                "labels": {"tier": rng.choice(["edge", "core"]), "site": node},
+                "weight": rng.choice([0, 100, 7]),
+            }
+            for at, node in enumerate(nodes)
+        },
+        "pools": {
+            "p": {"nodes": nodes, "monitor": "web", "sticky_bits": {"v4": rng.randint(1, 32)}},
+            "q": {"nodes": some(), "order": "latency", "latency": "t", "answers": 2},
+        },
+        "monitors": {
+            "web": {"type": "http", "headers": {"X-A": "b"}, "expect": {"body": "ok"}},
+            "push": {"type": "push", "lease_s": rng.choice([30, 30.5])},
+        },
+        "latency": {"t": [["EU-DE", node, rng.random() + 1, 7] for node in some()]},
+        "networks": {"hq": {"subnets": ["203.0.113.0/24"], "at": "FRA"}},
+        "overrides": {
+            "o": {"match": {"nodes": [nodes[0]]}, "state": "up", "reason": "x",
+                  "until": "2040-01-01T00:00:00.5Z"},
+        },
+        "webhooks": {
+            "chat": {"url": f"https://192.0.2.9/{rng.random()}", "format": "slack"},
+            "signed": {"url": "https://192.0.2.9/", "secret": f"whsec_{rng.getrandbits(200):x}"},
+        },
+    }  # fmt: skip
+
+
+RULES: list[dict[str, Any]] = [
+    {"geos": ["EU27", "unknown"], "pool": "p", "fence": True},
+    {"subnets": ["203.0.113.0/24", "2001:DB8::/32"], "split": {"p": 1, "q": 9}},
+    {"geos": ["NA-US-CA"], "pool": "q"},
+]
+
+
+def _some(rng: random.Random, nodes: list[str]) -> list[str]:
+    return rng.sample(nodes, rng.randint(1, len(nodes)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_exported_can_be_applied_and_changes_nothing(api: Any, seed: int) -> None:
+    drawn = fleet(random.Random(seed))
+    applied = api.put("document", drawn)
+    assert applied.status_code == 200, applied.text
+    kept = {at: record.body for at, record in api.store.read()[1].items()}
+    first, second = api.get("document"), api.get("document")
+    assert first.content == second.content
+    again = api.put("document?prune=true", first.json() | {"name": "drawn"})
+    assert (again.status_code, again.json()["changed"]) == (200, False)
+    assert api.put("document", drawn).json()["changed"] is False
+    # Secrets are hidden in the export, and kept for all that.
+    assert {at: record.body for at, record in api.store.read()[1].items()} == kept
+    assert drawn["webhooks"]["signed"]["secret"] not in first.text
+    # The order is that of the names, whatever came first.
+    shuffled = {key: drawn[key] for key in random.Random(seed).sample(list(drawn), len(drawn))}
+    assert api.put("document", shuffled).json()["changed"] is False
+    assert api.get("document").content == first.content
+
+
+def test_prune_removes_only_what_documents_of_the_name_made(prod: Any, document: Any) -> None:
+    other = {"geodns": 1, "name": "other", "monitors": {"theirs": {"type": "icmp"}}}
+    nameless = {"geodns": 1, "monitors": {"nobodys": {"type": "icmp"}}}
+    for each in (other, nameless):
+        assert prod.put("document", each).json()["changed"] is True
+    prod.put("monitors/byhand", {"type": "icmp"})
+    document["monitors"]["mine"] = {"type": "icmp"}
+    # Who only changes what another made does not become its maker.
+    document["monitors"]["theirs"] = {"type": "icmp", "interval_s": 9}
+    assert prod.put("document", document).json()["changed"] is True
+    for name in ("mine", "theirs"):
+        del document["monitors"][name]
+    assert prod.put("document?prune=true", document).json()["changed"] is True
+    left = set(prod.service.config.monitors)
+    assert left == {"web", "theirs", "nobodys", "byhand"}
