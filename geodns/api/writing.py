@@ -133,10 +133,7 @@ class Writing:
         while self._waiting:
             together = self._waiting[:TOGETHER_MAX]
             del self._waiting[:TOGETHER_MAX]
-            # In a thread: the check of a large document takes long, the disk may too.
-            are_large = any(each.terms.job is not NOBODYS for each in together)
-            perform = making_many(self._perform_all) if are_large else self._perform_all
-            results = await asyncio.to_thread(perform, together)
+            results = await self._performed(together)
             forced = [
                 each.terms.forced
                 for each, result in zip(together, results, strict=True)
@@ -147,6 +144,16 @@ class Writing:
                 self._publishing.start(config, "; ".join(forced) or None)
             for each, result in zip(together, results, strict=True):
                 _settle(each.done, result)
+
+    async def _performed(self, together: Sequence[_Waiting]) -> list[_Done | Exception]:
+        are_large = any(each.terms.job is not NOBODYS for each in together)
+        perform = making_many(self._perform_all) if are_large else self._perform_all
+        try:
+            # In a thread: the check of a large document takes long, the disk may too.
+            return await asyncio.to_thread(perform, together)
+        except Exception as error:
+            # Whatever goes wrong, nobody is left to wait.
+            return [error] * len(together)
 
     # --- In a thread ---
 

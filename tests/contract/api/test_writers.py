@@ -97,3 +97,15 @@ def test_whatever_conflicts_nothing_is_half_applied(prod: Any) -> None:
     assert prod.get("audit/verify").status_code == 200
     exported = prod.get("document").json()
     assert prod.put("document", {**exported, "name": "x"}).json()["changed"] is False
+
+
+def test_whatever_goes_wrong_nobody_is_left_waiting(
+    prod: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object, together: object) -> None:
+        raise NameError("a bug of ours")
+
+    monkeypatch.setattr("geodns.api.writing.Writing._perform_all", broken)
+    assert prod.put("nodes/a", NODE).status_code == 500
+    monkeypatch.undo()
+    assert prod.put("nodes/a", NODE).status_code == 201
