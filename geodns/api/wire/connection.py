@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -97,6 +98,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._phase is Phase.HEAD:
             detail = f"The head of the request did not arrive within {HEAD_TIMEOUT_S:g} s."
             self._refuse(HttpError(408, "timeout", "Request timeout", detail))
+        elif self._phase is Phase.IDLE and self._transport is not None:
+            self._phase, self.due_s = Phase.OVER, time.monotonic() + READING_TIMEOUT_S
+            self._transport.close()
         else:
             self.abort()
 
@@ -111,6 +115,9 @@ class Connection(asyncio.BufferedProtocol):
         """End it now."""
         self._phase = Phase.OVER
         if self._transport is not None:
+            sock = self._transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:  # else the kernel would keep what is unread
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.abort()
         elif self._sock is not None:  # in the handshake still, which this ends
             with contextlib.suppress(OSError):
