@@ -127,7 +127,7 @@ def kill_as_power_does(server: Server, _: Path) -> None:
 def kill_control(server: Server, _: Path) -> None:
     pid = server.pid_of("control")
     os.kill(pid, signal.SIGKILL)
-    assert answers(server), "DNS needs control"
+    assert server.ask("static.example.test", "TXT", timeout_s=10).answer, "DNS needs control"
     until(lambda: server.pid_of("control") not in (0, pid), "control stays away", PATIENCE_S)
 
 
