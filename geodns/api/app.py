@@ -17,11 +17,12 @@ from geodns import __version__
 from geodns.api import apipage, openapi
 from geodns.api.agents import Registration, agent_routes
 from geodns.api.auth import Gate
-from geodns.api.envelope import Envelope
+from geodns.api.envelope import Envelope, Named
 from geodns.api.events import event_routes
 from geodns.api.history import history_routes
 from geodns.api.idempotency import Idempotency
 from geodns.api.latencies import latency_routes
+from geodns.api.metrics import Meter
 from geodns.api.pace import Pace
 from geodns.api.paths import Paths
 from geodns.api.ports import Geo, Health, Observer
@@ -54,6 +55,7 @@ def create_app(
     engine: str,
     requests_per_s: float = 0,
     replies: Replies | None = None,
+    meter: Meter | None = None,
 ) -> FastAPI:
     """The admin API as an ASGI application.
 
@@ -61,6 +63,7 @@ def create_app(
            nobody's; it must not block. ``store`` keeps the tokens. ``engine`` is the name of the
            engine that answers, ``requests_per_s`` how often one address may ask, 0 any number.
     """
+    meter = meter or Meter()
     app = FastAPI(
         title="geodns",
         version=__version__,
@@ -75,9 +78,11 @@ def create_app(
                 gate=Gate(verify_token),
                 pace=Pace(requests_per_s),
                 refusals=Refusals(store.note),
+                meter=meter,
             ),
             Middleware(Paths),
             Middleware(Idempotency, replies=replies or Replies()),
+            Middleware(Named),
         ],
         exception_handlers={GeodnsError: _refuse, HTTPException: _refuse_http},
     )
@@ -91,7 +96,7 @@ def create_app(
     app.include_router(event_routes(health), prefix=PREFIX)
     app.include_router(zonefile_routes(service, observer), prefix=PREFIX)
     app.include_router(question_routes(service, observer, health, geo), prefix=PREFIX)
-    app.include_router(state_routes(service, observer, engine))
+    app.include_router(state_routes(service, observer, engine, meter))
     _add_description(app)
     return app
 

@@ -14,17 +14,20 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geodns.api.auth import Gate
+from geodns.api.metrics import Meter
 from geodns.api.pace import Pace, source_of
 from geodns.api.problems import HttpError, problem_response
 from geodns.api.refusals import Refusals
 from geodns.api.roles import permit
 from geodns.errors import GeodnsError
+from geodns.settings.logs import request_id
 from geodns.store.base import Token
 
 log = logging.getLogger("geodns.api")
 access_log = logging.getLogger("geodns.api.access")
 
 GUARDED_PREFIX = "/api"
+PREFIX = "/api/v1"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 REQUEST_TIMEOUT_S = 120.0
@@ -57,11 +60,14 @@ not for subdomains, which need not be ours."""
 class Envelope:
     """The outermost layer around the routes: tells who asks before anything is routed."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, pace: Pace, refusals: Refusals) -> None:
+    def __init__(
+        self, app: ASGIApp, gate: Gate, pace: Pace, refusals: Refusals, meter: Meter
+    ) -> None:
         self._app = app
         self._gate = gate
         self._refusals = refusals
         self._pace = pace
+        self._meter = meter
         self._intake_bytes = 0
         self._large = asyncio.Lock()
 
@@ -71,8 +77,14 @@ class Envelope:
             return
         reply = _Reply(scope, send)
         scope.setdefault("state", {})["request_id"] = reply.request_id
+        request_id.set(reply.request_id)
         started_s = time.monotonic()
-        await self._answer(scope, receive, reply)
+        try:
+            await self._answer(scope, receive, reply)
+        finally:
+            elapsed_s = (reply.began_s or time.monotonic()) - started_s
+            route = scope["state"].get("route")
+            self._meter.request(scope["method"], route, reply.status, elapsed_s)
         if reply.status == 401:
             self._refusals.sign_in(source_of(source_address(scope)))
         if scope["method"] not in READING:
@@ -133,6 +145,22 @@ class Envelope:
         return await self._gate.actor(fields, source_address(scope))
 
 
+class Named:
+    """The innermost layer: remembers which route was taken, for the layers around."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            route = getattr(scope.get("route"), "path", None)
+            if route and scope["path"].startswith(PREFIX) and not route.startswith(PREFIX):
+                route = PREFIX + route  # a router's own routes do not know where it stands
+            scope.setdefault("state", {})["route"] = route
+
+
 def _told(error: Exception, request_id: str) -> GeodnsError:
     """What a client is told of an error: ours as they are, of others where to look."""
     if isinstance(error, GeodnsError):
@@ -155,11 +183,13 @@ class _Reply:
         self._is_secure = scope.get("scheme") == "https"
         self.request_id = new_request_id()
         self.status = 0
+        self.began_s = 0.0
         self.limit = asyncio.timeout(REQUEST_TIMEOUT_S)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.began_s = time.monotonic()
             with contextlib.suppress(RuntimeError):  # it is over, by an error or in time
                 self.limit.reschedule(None)  # what has begun may last: a stream does
             headers = MutableHeaders(scope=message)
@@ -212,15 +242,19 @@ def _too_slow() -> HttpError:
 
 
 def _log_write(scope: Scope, reply: _Reply, elapsed_s: float) -> None:
+    fields = {
+        "method": scope["method"],
+        "path": _path(scope),
+        "status": reply.status,
+        "actor": scope["state"].get("actor"),
+        "source": source_address(scope) or None,
+        "elapsed_ms": round(elapsed_s * 1000, 1),
+    }
     access_log.info(
         "%s %s %d by %s from %s in %.1f ms, request %s",
-        scope["method"],
-        _path(scope),
-        reply.status,
-        scope["state"].get("actor") or "-",
-        source_address(scope) or "-",
-        elapsed_s * 1000,
+        *(value if value is not None else "-" for value in fields.values()),
         reply.request_id,
+        extra={"fields": fields},
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
+
+from prometheus_client.core import Metric
 
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -100,8 +102,8 @@ class Observer(Protocol):
     def faults(self, announce: bool) -> list[Reason]:
         """What keeps this server from being ready, or from being announced; none: it is."""
 
-    def metrics(self) -> str:
-        """Metrics in Prometheus's text format, names other than those `metrics` writes."""
+    def collect(self) -> Iterable[Metric]:
+        """Metrics of `geodns.api.metrics`. From any thread."""
 
 
 class Health(Protocol):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
+from prometheus_client.core import Metric
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from geodns import __version__
 from geodns.api import openapi
 from geodns.api.bodies import DOCUMENT_MAX_BYTES, to_json
 from geodns.api.health import server_status
 from geodns.api.kinds import ALL
+from geodns.api.metrics import Meter, family, written
 from geodns.api.ports import Geo, Health, Observer
 from geodns.api.preconditions import Terms, is_unchanged
 from geodns.api.problems import reason_view
@@ -34,9 +38,6 @@ from geodns.api.service import Service
 from geodns.api.writing import Outcome
 from geodns.document.schema import NAME_PATTERN
 from geodns.errors import ConfigError, Reason, Unavailable
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Source: Prometheus, "Exposition formats"."""
 
 _ADDRESS = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 _PREFIX = {"type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$"}
@@ -198,7 +199,7 @@ def _prefix(text: str) -> str:
         raise ConfigError([Reason("", "bad_parameter", detail, text[:200])]) from None
 
 
-def state_routes(service: Service, observer: Observer, engine: str) -> APIRouter:
+def state_routes(service: Service, observer: Observer, engine: str, meter: Meter) -> APIRouter:
     """What supervisors, routing daemons and Prometheus ask, without a token."""
     router = APIRouter(tags=["state"])
 
@@ -216,9 +217,15 @@ def state_routes(service: Service, observer: Observer, engine: str) -> APIRouter
         generation = service.publishing.generation
         return JSONResponse({"status": "ready", "engine": engine, "generation": generation})
 
+    scraping = asyncio.Lock()
+
     async def metrics(request: Request) -> Response:
-        text = _own_metrics(service, engine) + observer.metrics()
-        return PlainTextResponse(text, headers={"Content-Type": METRICS_TYPE})
+        sources = (lambda: _own_metrics(service, engine), meter.registry.collect, observer.collect)
+        async with scraping:  # who asks in a hurry waits; requests do not
+            octets, media = await run_in_threadpool(
+                written, sources, request.headers.get("accept", "")
+            )
+        return Response(octets, headers={"Content-Type": media})
 
     probe = ["GET", "HEAD"]
     router.add_api_route("/livez", live, methods=probe, include_in_schema=False)
@@ -227,20 +234,9 @@ def state_routes(service: Service, observer: Observer, engine: str) -> APIRouter
     return router
 
 
-def _own_metrics(service: Service, engine: str) -> str:
-    counts = [
-        f'geodns_resources{{kind="{kind.word}"}} {len(kind.section_of(service.config))}'
-        for kind in ALL
-    ]
-    lines = [
-        "# HELP geodns_build_info What is running.",
-        "# TYPE geodns_build_info gauge",
-        f'geodns_build_info{{version="{__version__}",engine="{engine}"}} 1',
-        "# HELP geodns_generation The generation published last.",
-        "# TYPE geodns_generation gauge",
-        f"geodns_generation {service.publishing.generation}",
-        "# HELP geodns_resources Configured resources.",
-        "# TYPE geodns_resources gauge",
-        *counts,
-    ]
-    return "\n".join(lines) + "\n"
+def _own_metrics(service: Service, engine: str) -> Iterator[Metric]:
+    config = service.config
+    yield family("geodns_build_info", ((__version__, engine), 1))
+    yield family(
+        "geodns_resources", *(((kind.word,), len(kind.section_of(config))) for kind in ALL)
+    )

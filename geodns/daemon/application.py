@@ -44,7 +44,8 @@ def make_application(control: Controller) -> FastAPI:
     parts = (service, observer, control.desk, control.geo, registration, store)
     pace = control.settings.api_requests_per_s
     replies = Replies(control.data_dir / REPLIES)
-    return create_app(*parts, control.keyring.owner, observer.engine, pace, replies)
+    owner = control.keyring.owner
+    return create_app(*parts, owner, observer.engine, pace, replies, observer.meter)
 
 
 async def publish_at_start(control: Controller) -> None:

@@ -38,6 +38,7 @@ class Child:
         self.due_s = 0.0
         self._start = start
         self._pauses_s = pauses_s
+        self.starts = 0
         self._crashes = 0
         self._born_s = 0.0
 
@@ -49,6 +50,7 @@ class Child:
     def start(self) -> None:
         """Start it now."""
         self.pid = self._start()
+        self.starts += 1
         self.pidfd = os.pidfd_open(self.pid)
         self._born_s = time.monotonic()
 

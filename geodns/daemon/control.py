@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from geodns.daemon.link import LINE_MAX, Message
 from geodns.errors import GeodnsError
+from geodns.settings import logs
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -47,7 +48,7 @@ async def run(link: socket.socket, api_socket: socket.socket) -> None:
     start: Message = json.loads(await reader.readline())
     # From our own supervisor, over a socket nobody else can reach.
     settings, places = pickle.loads(base64.b64decode(start["start"]))
-    logging.getLogger().setLevel(settings.log_level.upper())
+    logs.set_up("control", settings.log_level, settings.log_format)
     # Imported here: what is told first decides how they log.
     from geodns.daemon.front import Front
     from geodns.daemon.standby import until_made
@@ -90,6 +91,7 @@ async def _serve(control: Controller, front: Front, reader: asyncio.StreamReader
     others += [each.run() for each in (control.reaper, control.webhooks) if each is not None]
     running = [*ends, *map(asyncio.ensure_future, others)]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    control.observer.ending = True
     for task in running:
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -101,8 +103,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="geodns.daemon.control")
     parser.add_argument("--link-fd", type=int, required=True)
     parser.add_argument("--api-fd", type=int, required=True)
+    parser.add_argument("--log-format", default=logs.FORMATS[0], choices=logs.FORMATS)
     options = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up("control", "warning", options.log_format)
     os.nice(LESS_THAN_DNS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor passes on what is meant
     sys.setswitchinterval(SWITCH_S)

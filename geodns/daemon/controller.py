@@ -59,7 +59,8 @@ class Controller:
         self.desk = Desk(
             lambda message: writer.write(line(message)), places.journal, lambda: self.generation
         )
-        self.store = open_store(places.data)
+        self.observer.readers = lambda: self.desk.readers
+        self.store = open_store(places.data, self.observer.meter.write)
         self.keyring: Keyring | None = None
         plan = Plan(
             data_dir=places.data,
@@ -114,11 +115,14 @@ class Controller:
 
     async def _publish(self, config: Any, forced: str | None) -> int:
         """Publish, and remember for /readyz what was refused."""
+        begun_s = time.monotonic()
         try:
             generation = await self._publisher.publish(config, forced=forced)
         except GeodnsError as error:
+            self.observer.meter.publishing(False, time.monotonic() - begun_s)
             self.observer.fault = Reason("", "not_published", f"Last change: {error}")
             raise
+        self.observer.meter.publishing(True, time.monotonic() - begun_s)
         # In a thread: a thousand zones take a third of a second.
         await asyncio.to_thread(self.observer.refresh)
         self.observer.fault = None
@@ -149,6 +153,8 @@ class Controller:
                 self.observer.health(message["health"])
             elif "counted" in message:
                 self.observer.counts = message["counted"]
+            elif "children" in message:
+                self.observer.children = message["children"]
             elif "journal" in message:
                 self.desk.happenings.ring()
             elif "reload" in message:

@@ -28,6 +28,7 @@ class Desk:
         self._send = send
         self._journal = journal
         self.happenings = Events(journal, generation)
+        self.readers = 0
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[list[dict[str, Any]]]] = {}
 
@@ -48,7 +49,15 @@ class Desk:
     def events(self, last: str | None) -> AsyncIterator[Event]:
         """What happens after an event, or from now on."""
         checked(self._journal, last)
-        return self.happenings.stream(last)
+        return self._read(last)
+
+    async def _read(self, last: str | None) -> AsyncIterator[Event]:
+        self.readers += 1
+        try:
+            async for event in self.happenings.stream(last):
+                yield event
+        finally:
+            self.readers -= 1
 
     def push(self, verdict: dict[str, Any]) -> None:
         """Hand on a verdict from outside."""

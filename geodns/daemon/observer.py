@@ -2,62 +2,40 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from prometheus_client.core import Metric
+
+from geodns.api.metrics import Meter, family
 from geodns.daemon.disk import disk_fault
-from geodns.daemon.health_metrics import health_lines
+from geodns.daemon.live import Live, LiveReader
+from geodns.daemon.metrics.generations import generation_metrics
+from geodns.daemon.metrics.health import health_metrics, target_metrics
+from geodns.daemon.metrics.processes import process_metrics, worker_metrics
+from geodns.daemon.metrics.queries import node_metrics, query_metrics
 from geodns.daemon.overruled import Held, override_view
 from geodns.daemon.places import Places
 from geodns.daemon.webhooks import Webhooks
 from geodns.dns.names import from_url
-from geodns.engine.generation import Generation
-from geodns.engine.lookup import Lookup
-from geodns.engine.page import COUNTERS, WorkerPage
-from geodns.errors import GeodnsError, Reason, Unavailable
+from geodns.engine.counts import Counts, counts_file
+from geodns.engine.page import WorkerPage
+from geodns.errors import Reason, Unavailable
 from geodns.settings import Settings
-from geodns.snapshot.manifest import CURRENT, SNAPSHOT_DIR, Entry, Manifest, read_manifest
-from geodns.snapshot.overrides import NO_BOOK, Book, decode_book
-from geodns.snapshot.section import Kind, Section, content_hash
-from geodns.snapshot.slots import decode_targets
-from geodns.snapshot.status import Note, StatusTable, Verdict
+from geodns.snapshot.overrides import NO_BOOK
+from geodns.snapshot.status import Note, StatusTable
 
 STALE_WORKER_S = 5.0
 """A worker without a heartbeat for so long is not ready. Source: as the supervisor's."""
 
 
+LAG_S = 2.0
+"""How long workers may take to serve a new generation. Source: as the engine's patience with its
+threads (`TAKEN_WITHIN`); a large one takes tenths of a second."""
+
 NO_NOTE = Note()
-
-MANY_ZONES, MANY_TARGETS = 50, 1000
-"""Of a large generation. Source: measured, so many are read in some 20 ms."""
-
-Stamp = tuple[int, int, int]
-"""Inode, time of change in nanoseconds, octets."""
-
-
-@dataclass(slots=True)
-class _Live:
-    """The generation as this process reads it, from the same files as the workers."""
-
-    number: int
-    lookup: Lookup
-    targets: list[dict[str, Any]]
-    book: Book
-    of_node: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for target in self.targets:
-            for node_id in target["nodes"]:
-                self.of_node.setdefault(node_id, []).append(target)
-
-    @property
-    def is_large(self) -> bool:
-        zones = self.lookup.generation.zones
-        return len(zones) > MANY_ZONES or len(self.targets) > MANY_TARGETS
 
 
 class Observer:
@@ -68,15 +46,16 @@ class Observer:
         self.engine = settings.engine
         self._places = places
         self._table = StatusTable(places.status)
-        self._live: _Live | None = None
-        self._seen: Stamp | None = None
+        self._reader = LiveReader(places.data, self._table)
         self._health: dict[str, Any] = {"ready": False}
-        self._octets: dict[str, bytes] = {}
-        self._damage: Reason | None = None
-        self._reading = threading.Lock()
+        self._behind_s: float | None = None
+        self.ending = False
         self.fault: Reason | None = None
         self.counts: dict[str, Any] = {}
+        self.children: dict[str, dict[str, int]] = {}
         self.webhooks: Webhooks | None = None
+        self.meter = Meter()
+        self.readers: Callable[[], int] = lambda: 0
 
     # -- What the daemon tells us
 
@@ -98,9 +77,9 @@ class Observer:
         # Imported when first asked: explaining is for people, starting is for everyone.
         from geodns.engine.explain import explain_text
 
-        live = self._current()
-        if self._damage is not None:
-            raise Unavailable([self._damage])
+        live = self._reader.current()
+        if self._reader.damage is not None:
+            raise Unavailable([self._reader.damage])
         if live is None:
             raise Unavailable("No generation is served yet.")
         asker = resolver or "127.0.0.1"
@@ -109,14 +88,14 @@ class Observer:
 
     def node_status(self, node_id: str) -> dict[str, Any]:
         """A node's health: the worst of its targets, and each of them."""
-        live = self._current()
+        live = self._reader.current()
         held = self._held(live)
         mine = [self._target(each, held) for each in live.of_node.get(node_id, [])] if live else []
         return {"state": _worst([target["state"] for target in mine]), "targets": mine}
 
     def steer_status(self, zone_id: str, owner: str) -> dict[str, Any] | None:
         """How a steer is compiled: entries in a cache that keeps them by scope, and classes."""
-        live = self._current()
+        live = self._reader.current()
         if live is None:
             return None
         origin = from_url(zone_id)
@@ -132,13 +111,13 @@ class Observer:
 
     def serial(self, zone_id: str) -> int | None:
         """The SOA serial that a zone is served with; None before it is."""
-        live = self._current()
+        live = self._reader.current()
         zone = live.lookup.generation.zones.get(from_url(zone_id)) if live else None
         return zone.serial if zone else None
 
     def status(self) -> dict[str, Any]:
         """The server at a glance."""
-        live = self._current()
+        live = self._reader.current()
         held = self._held(live)
         targets = [self._target(target, held) for target in live.targets] if live else []
         return {
@@ -151,90 +130,52 @@ class Observer:
         }
 
     def faults(self, announce: bool) -> list[Reason]:
-        """What keeps this server from being ready; for ``announce``, to draw queries is enough."""
-        faults = [self.fault] if self.fault else []
-        if not announce and (unsaved := disk_fault(self._places.data)):
-            faults.append(unsaved)
-        live = self._current()
-        if self._damage is not None:
-            faults.append(self._damage)
-        elif live is None:
-            faults.append(Reason("", "no_generation", "No generation is served yet."))
+        """What keeps this server from being ready; for ``announce``, from drawing queries: what
+        cannot be saved is no matter then, but to be ending or to serve no zone is."""
+        live = self._reader.current()
+        found = [self.fault, self._reader.damage, *self._worker_faults(live)]
+        if live is None and self._reader.damage is None:
+            found.append(Reason("", "no_generation", "No generation is served yet."))
         if not self._health.get("ready"):
-            faults.append(Reason("", "health", "The first round of checks is not over."))
-        for number in range(self._settings.workers):
-            fault = self._worker_fault(number, live.number if live else 0)
-            faults += [fault] if fault else []
-        return faults
+            found.append(Reason("", "health", "The first round of checks is not over."))
+        if not announce:
+            found.append(disk_fault(self._places.data))
+        elif live is not None and not live.lookup.generation.zones:
+            found.append(Reason("", "no_zone", "No zone is served: all queries are refused."))
+        if announce and self.ending:
+            found.append(Reason("", "ending", "The server is ending."))
+        return [fault for fault in found if fault is not None]
 
     def webhook_status(self, webhook_id: str) -> dict[str, Any] | None:
         """What became of a webhook's notices since this process began."""
         return self.webhooks.status(webhook_id) if self.webhooks else None
 
-    def metrics(self) -> str:
-        """Counters of the workers and states of the targets, in Prometheus's text format."""
-        told = self.webhooks.lines() if self.webhooks else ()
-        own = [*self._counter_lines(), *self._target_lines(), *self._health_lines(), *told]
-        return "\n".join([*own, ""])
+    def refresh(self) -> None:
+        """Read the generation on disk if a new one has been accepted. From any thread."""
+        self._reader.refresh()
+
+    def collect(self) -> Iterator[Metric]:
+        """What all processes are measured by. From any thread."""
+        live = self._reader.current()
+        workers = [self._worker(number) for number in range(self._settings.workers)]
+        counts = list(self._counts())
+        targets = live.targets if live else []
+        yield family("geodns_ready", ((), not self.faults(announce=False)))
+        yield from query_metrics(counts, live.lookup.generation.zones if live else ())
+        yield node_metrics(counts, targets)
+        yield from worker_metrics(workers, STALE_WORKER_S)
+        yield from process_metrics(dict(self.children))
+        if live is not None:
+            yield from generation_metrics(live)
+        yield from health_metrics(self.counts, self._health.get("ready") is True)
+        yield from target_metrics(self._table, targets)
+        yield family("geodns_api_event_streams", ((), self.readers()))
+        if self.webhooks is not None:
+            yield self.webhooks.metric()
 
     # -- Inside
 
-    def refresh(self) -> None:
-        """Read the generation on disk if a new one has been accepted. From any thread."""
-        with self._reading:
-            self._read_again()
-
-    def _current(self) -> _Live | None:
-        """The generation on disk; a large one's successor is left to `refresh`, which follows
-        every publishing: who asks may be keeping all requests waiting."""
-        live = self._live
-        if live is not None and live.is_large and self._damage is None:
-            return live
-        with self._reading:
-            return self._read_again()
-
-    def _read_again(self) -> _Live | None:
-        seen = _stamp(self._places.data / CURRENT)
-        if seen is not None and seen == self._seen and self._damage is None:
-            return self._live
-        manifest, _ = read_manifest(self._places.data)
-        if manifest is None:
-            return self._live
-        self._seen = seen
-        if self._live is None or manifest.generation != self._live.number:
-            try:
-                self._live = self._read(manifest)
-            except GeodnsError as error:
-                # The workers hold their own copy; what is damaged here will be made anew.
-                self._damage = Reason("", "snapshot", f"Generation cannot be read: {error}")
-            else:
-                self._damage = None
-        return self._live
-
-    def _read(self, manifest: Manifest) -> _Live:
-        """Read in whole, never mapped: a file that is cut short would end this process."""
-        octets: dict[str, bytes] = {}
-
-        def fetch(entry: Entry) -> bytes:
-            octets[entry.hash] = self._octets.get(entry.hash) or self._section(entry)
-            return octets[entry.hash]
-
-        lookup = Lookup(Generation(manifest, fetch), self._table)
-        live = _Live(manifest.generation, lookup, _targets(manifest, fetch), _book(manifest, fetch))
-        self._octets = octets
-        return live
-
-    def _section(self, entry: Entry) -> bytes:
-        path = self._places.data / SNAPSHOT_DIR / entry.hash
-        try:
-            octets = path.read_bytes()
-        except OSError as error:
-            raise Unavailable(f"Section {path} cannot be read: {error}.") from None
-        if content_hash(octets) != entry.hash:
-            raise Unavailable(f"Section {path} is damaged.")
-        return octets
-
-    def _held(self, live: _Live | None) -> Held:
+    def _held(self, live: Live | None) -> Held:
         return Held(self._places.data, live.book if live else NO_BOOK)
 
     def _target(self, target: dict[str, Any], held: Held) -> dict[str, Any]:
@@ -255,6 +196,11 @@ class Observer:
             "reason": note.reason if mine else "",
         }
 
+    def _counts(self) -> Iterator[Counts]:
+        for number in range(self._settings.workers):
+            with suppress(Unavailable):
+                yield Counts(counts_file(self._places.worker_page(number)))
+
     def _worker(self, number: int) -> dict[str, Any]:
         try:
             page = WorkerPage(self._places.worker_page(number))
@@ -268,76 +214,28 @@ class Observer:
             "counters": page.counters(),
         }
 
-    def _worker_fault(self, number: int, generation: int) -> Reason | None:
-        try:
-            page = WorkerPage(self._places.worker_page(number))
-        except Unavailable as error:
-            return Reason("", "worker", str(error))
-        if page.age_s() > STALE_WORKER_S:
-            detail = f"Worker {number} shows no heartbeat for {page.age_s():.0f} s."
-            return Reason("", "worker", detail)
-        if page.generation < generation:
-            detail = f"Worker {number} serves generation {page.generation} of {generation}."
-            return Reason("", "worker", detail)
-        return None
-
-    def _counter_lines(self) -> list[str]:
-        totals = dict.fromkeys(COUNTERS, 0)
+    def _worker_faults(self, live: Live | None) -> list[Reason]:
+        """What is wrong with workers. While a generation is being taken over nobody is behind."""
+        newest = live.number if live else 0
+        faults: list[Reason] = []
+        generations = []
         for number in range(self._settings.workers):
-            for name, count in self._worker(number).get("counters", {}).items():
-                totals[name] += count
-        lines = ["# TYPE geodns_dns_requests_total counter"]
-        lines += [f'geodns_dns_requests_total{{proto="{p}"}} {totals[p]}' for p in ("udp", "tcp")]
-        lines.append("# TYPE geodns_dns_responses_total counter")
-        rcodes = COUNTERS[COUNTERS.index("noerror") : COUNTERS.index("other") + 1]
-        lines += [f'geodns_dns_responses_total{{rcode="{r}"}} {totals[r]}' for r in rcodes]
-        for name in ("dropped", "truncated"):
-            lines.append(f"# TYPE geodns_dns_{name}_total counter")
-            lines.append(f"geodns_dns_{name}_total {totals[name]}")
-        return lines
-
-    def _health_lines(self) -> list[str]:
-        live = self._current()
-        words = (
-            [
-                self._table.word(each["slot"], each["tag"])
-                for each in live.targets
-                if each["monitor"]
-            ]
-            if live
-            else []
-        )
-        return health_lines(self.counts, words)
-
-    def _target_lines(self) -> list[str]:
-        live = self._current()
-        lines = ["# TYPE geodns_target_up gauge"]
-        for target in live.targets if live else []:
-            up = int(self._table.word(target["slot"], target["tag"]).verdict is not Verdict.DOWN)
-            labels = f'address="{target["address"]}",monitor="{target["monitor"] or ""}"'
-            lines.append(f"geodns_target_up{{{labels}}} {up}")
-        return lines
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """What differs whenever a file has been replaced or written; None if it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _targets(manifest: Manifest, fetch: Callable[[Entry], bytes]) -> list[dict[str, Any]]:
-    for entry in manifest.sections:
-        if entry.kind == Kind.TARGETS:
-            return list(decode_targets(Section(fetch(entry)))["targets"])
-    return []
-
-
-def _book(manifest: Manifest, fetch: Callable[[Entry], bytes]) -> Book:
-    found = (entry for entry in manifest.sections if entry.kind == Kind.OVERRIDES)
-    return next((decode_book(Section(fetch(entry))) for entry in found), NO_BOOK)
+            worker = self._worker(number)
+            generations.append(worker.get("generation", newest))
+            if "reason" in worker:
+                faults.append(Reason("", "worker", worker["reason"]))
+            elif worker["heartbeat_age_s"] > STALE_WORKER_S:
+                age_s = worker["heartbeat_age_s"]
+                detail = f"Worker {number} shows no heartbeat for {age_s:.0f} s."
+                faults.append(Reason("", "worker", detail))
+        behind = {n: served for n, served in enumerate(generations) if served < newest}
+        now_s = time.monotonic()
+        self._behind_s = (self._behind_s or now_s) if behind else None
+        for number, served in behind.items():
+            if not served or now_s - (self._behind_s or now_s) > LAG_S:
+                detail = f"Worker {number} serves generation {served} of {newest}."
+                faults.append(Reason("", "worker", detail))
+        return faults
 
 
 def _worst(states: list[str]) -> str:

@@ -8,7 +8,6 @@ import os
 import resource
 import socket
 import stat
-import sys
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,7 +17,7 @@ from geodns.daemon.supervisor import Supervisor
 from geodns.engine import sockets
 from geodns.engine.native import is_built, reads_snapshots
 from geodns.errors import ConfigError, Reason
-from geodns.settings import TABLE, Settings
+from geodns.settings import TABLE, Settings, logs
 from geodns.settings.values import Endpoint
 from geodns.snapshot.manifest import read_manifest
 
@@ -39,11 +38,7 @@ def run(settings: Settings) -> int:
 
     Errors: ConfigError and Unavailable for what keeps it from starting.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logs.set_up("supervisor", settings.log_level, settings.log_format)
     settings = replace(settings, engine=choose_engine(settings.engine))
     os.umask(0o077)  # whatever we and our children write is for us alone
     allow_files(FILES_WANTED)

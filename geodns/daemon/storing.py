@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from geodns.daemon.places import STORE
 from geodns.errors import Unavailable
 from geodns.snapshot.manifest import read_manifest
+from geodns.store.base import Commit
 from geodns.store.file import is_there
 from geodns.store.sqlite import SqliteStore
 
 
-def open_store(data: Path) -> SqliteStore:
+class TimedStore(SqliteStore):
+    """A store that tells how long each commit took."""
+
+    def __init__(self, path: Path, timed: Callable[[float], None]) -> None:
+        super().__init__(path)
+        self._timed = timed
+
+    def commit_all(self, commits: Sequence[Commit], *, base: int) -> list[int]:
+        """As `SqliteStore.commit_all`."""
+        begun_s = time.monotonic()
+        revisions = super().commit_all(commits, base=base)
+        self._timed(time.monotonic() - begun_s)
+        return revisions
+
+
+def open_store(data: Path, timed: Callable[[float], None]) -> SqliteStore:
     """The store, made anew only where nothing has been served yet.
 
     Errors: Unavailable, also if it is gone: an empty one in its place would seem to say that
@@ -25,4 +43,4 @@ def open_store(data: Path) -> SqliteStore:
             "Put it back, or restore a backup with geodns restore; to begin with nothing, remove "
             "manifest and manifest.prev beside it, too."
         )
-    return SqliteStore(path)
+    return TimedStore(path, timed)

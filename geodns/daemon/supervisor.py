@@ -158,6 +158,12 @@ class Supervisor:
             log.error("%s cannot be started: %s", child.name, error)
             return
         self._selector.register(child.pidfd, selectors.EVENT_READ, partial(self._ended, child))
+        self._links.tell("control", {"children": self._processes()})
+
+    def _processes(self) -> dict[str, dict[str, int]]:
+        """All of this server, for its metrics."""
+        children = {each.name: {"pid": each.pid, "starts": each.starts} for each in self._children}
+        return {"supervisor": {"pid": os.getpid(), "starts": 1}, **children}
 
     def _ended(self, child: Child) -> None:
         self._selector.unregister(child.pidfd)
@@ -256,6 +262,7 @@ class Supervisor:
                 *("geodns.health.process", "--data-dir", str(self._places.data)),
                 *("--runtime-dir", str(self._places.runtime)),
                 *("--log-level", self._settings.log_level),
+                *("--log-format", self._settings.log_format),
                 *(("--scripts-dir", str(scripts_dir)) if scripts_dir else ()),
             ],
             self._hear_health,
@@ -266,7 +273,10 @@ class Supervisor:
     def _start_control(self) -> int:
         pid = self._spawn(
             "control",
-            ["geodns.daemon.control", "--api-fd", str(self._api_socket.fileno())],
+            [
+                *("geodns.daemon.control", "--api-fd", str(self._api_socket.fileno())),
+                *("--log-format", self._settings.log_format),
+            ],
             self._hear_control,
         )
         packed = base64.b64encode(pickle.dumps((self._settings, self._places))).decode()

@@ -14,6 +14,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
+from prometheus_client.core import Metric
+
+from geodns.api.metrics import family
 from geodns.daemon.bookmark import Bookmark
 from geodns.daemon.events import Event, Events, cursor_of
 from geodns.daemon.notices import MISSED, Notice, body_of, headers_of, is_news, notice_of
@@ -94,13 +97,16 @@ class Webhooks:
         outbox = self._outboxes.get(webhook_id)
         return outbox.view() if outbox else None
 
-    def lines(self) -> Iterator[str]:
-        """Metrics in Prometheus's text format."""
-        yield "# HELP geodns_webhook_notices_total Notices to webhooks by what became of them."
-        yield "# TYPE geodns_webhook_notices_total counter"
-        for result in ("delivered", "failed", "dropped"):
-            total = sum(getattr(outbox, result) for outbox in self._outboxes.values())
-            yield f'geodns_webhook_notices_total{{result="{result}"}} {total}'
+    def metric(self) -> Metric:
+        """How many notices came to what."""
+        outboxes = list(self._outboxes.values())
+        return family(
+            "geodns_webhook_notices_total",
+            *(
+                ((result,), sum(getattr(outbox, result) for outbox in outboxes))
+                for result in ("delivered", "failed", "dropped")
+            ),
+        )
 
     # --- From the stream ---
 

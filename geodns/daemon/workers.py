@@ -27,7 +27,7 @@ from geodns.engine.tally import Tally
 from geodns.engine.tcp import IDLE_S
 from geodns.engine.worker import Worker
 from geodns.errors import ConfigError, Unavailable
-from geodns.settings import Settings
+from geodns.settings import Settings, logs
 from geodns.settings.values import Network
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.status import StatusTable
@@ -56,6 +56,7 @@ def run_worker(
     """Serve in this just forked process; it never returns to the supervisor's code."""
     code = 1
     try:
+        logs.rename(f"worker-{number}")
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))

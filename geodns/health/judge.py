@@ -60,8 +60,7 @@ class Judge:
 
     def _judge(self, flight: Flight, observation: Observation) -> None:
         now = self._clocks.now()
-        passed = "passed" if observation.passed else "failed"
-        self._teller.counts["unable" if observation.unable else passed] += 1
+        self._teller.tally.probed(flight.watches[0][0].monitor.type, observation)
         if not observation.unable:
             self.witnesses.saw(flight, observation.passed, now)
         judged = False

@@ -60,11 +60,15 @@ class Watcher:
         self._clocks = Clocks(clock, wall_ms)
         self._checks = Checks(probe)
         self._teller = Teller(board, journal)
-        self.counts = self._teller.counts
         self._judge = Judge(self._teller, self._clocks, in_flight_max, behind)
         self.first_round, self.changed = self._judge.first_round, self._judge.changed
         self.dispatcher = self._judge.dispatcher
         self.overrides = Overrides(board, clock, wall_ms, journal)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Checks, changes and whether all is held, for metrics."""
+        return {**self._teller.counts, "checks": self._teller.tally.view()}
 
     def sweep(self) -> None:
         """Start every check that is due, and see what time alone has changed."""

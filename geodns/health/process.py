@@ -42,6 +42,7 @@ from geodns.health.probes.make import ProbeMaker
 from geodns.health.requests import Request
 from geodns.health.schedule import Ticker
 from geodns.health.targets import read_watchlist
+from geodns.settings import logs
 from geodns.snapshot.drains import FILE_NAME as DRAINS_FILE
 from geodns.snapshot.drains import read_drains, stamp_of
 
@@ -288,15 +289,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runtime-dir", type=Path, required=True)
     parser.add_argument("--link-fd", type=int, required=True)
     parser.add_argument("--log-level", default="info")
+    parser.add_argument("--log-format", default=logs.FORMATS[0], choices=logs.FORMATS)
     parser.add_argument("--scripts-dir", type=Path)
     options = parser.parse_args(arguments)
-    handler = logging.StreamHandler()
-    handler.addFilter(FloodGate())
-    logging.basicConfig(
-        level=options.log_level.upper(),
-        handlers=[handler],
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logs.set_up("health", options.log_level, options.log_format, [FloodGate()])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to pass on
     try:
         link = socket.socket(fileno=options.link_fd)

@@ -12,6 +12,7 @@ from geodns.health.history import Transition
 from geodns.health.journal import Journal, Record, What
 from geodns.health.moment import Moment
 from geodns.health.quorum import Policy, Vote
+from geodns.health.tally import Tally
 from geodns.health.watch import Watch
 from geodns.snapshot.status import FULL_WEIGHT, Note, Verdict
 
@@ -35,6 +36,7 @@ class Teller:
     ) -> None:
         self.hush = False
         self.counts = Counter[str]()
+        self.tally = Tally()
         self._board = board
         self._journal = journal
         self._policy = policy or Policy()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from geodns.errors import ConfigError, Reason
+from geodns.settings.logs import FORMATS
 from geodns.settings.values import (
     Endpoint,
     Network,
@@ -56,6 +57,7 @@ class Settings:
     view_budget_mb: int
     scripts_dir: Path | None
     log_level: str
+    log_format: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,4 +316,6 @@ TABLE = (
             path, optional=True, shown="scripts are off"),
     Setting("log_level", "LEVEL", "info", "How much is logged: debug, info, warning or error.",
             one_of("debug", "info", "warning", "error")),
+    Setting("log_format", "FORMAT", "text", "How it is logged: text or json, a line an event.",
+            one_of(*FORMATS)),
 )

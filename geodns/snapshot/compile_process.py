@@ -19,6 +19,7 @@ from pathlib import Path
 
 from geodns.errors import GeodnsError, Unavailable
 from geodns.model.config import Config
+from geodns.settings import logs
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.order import Order
 from geodns.snapshot.parcels import Sender
@@ -77,6 +78,7 @@ class CompileProcess:
             ours, theirs = socket.socketpair()
             with theirs:
                 command = [sys.executable, "-m", "geodns.snapshot.compiler", str(theirs.fileno())]
+                command.append(logs.form_here)
                 inherited = [theirs.fileno()]
                 self._process = subprocess.Popen(
                     command, pass_fds=inherited, stdin=subprocess.DEVNULL

@@ -23,6 +23,7 @@ from geodns.document.collector import making_many
 from geodns.errors import GeodnsError, Unavailable
 from geodns.geo.asn import load_asns
 from geodns.geo.world import load_world
+from geodns.settings import logs
 from geodns.snapshot.compile import Compiler, no_asns
 from geodns.snapshot.manifest import Manifest
 from geodns.snapshot.order import Order
@@ -87,9 +88,9 @@ def _end_with(descriptor: int) -> None:
     os._exit(0)
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, form: str) -> None:
     """Compile until the link is closed."""
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up("compiler", "warning", form)
     threading.Thread(target=_end_with, args=(descriptor,), daemon=True).start()
     link = Connection(descriptor)
     with suppress(EOFError, ConnectionError):
@@ -100,4 +101,4 @@ def main(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

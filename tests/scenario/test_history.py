@@ -25,6 +25,9 @@ def metric(fleet: Fleet, name: str) -> float:
     return next((float(line.split()[-1]) for line in lines if line.startswith(name + " ")), -1.0)
 
 
+CHECKS = 'geodns_health_checks_total{result="passed",type="http"}'
+
+
 def test_a_node_tells_its_transitions_its_uptime_and_its_next_check(fleet: Fleet) -> None:
     fleet.nodes["lon"].stop()
     until(lambda: target_of(fleet)["state"] == "down")
@@ -74,8 +77,10 @@ def test_the_status_is_told_when_health_is_mute(fleet: Fleet) -> None:
 
 
 def test_metrics_count_checks_transitions_and_states(fleet: Fleet) -> None:
-    passed = metric(fleet, 'geodns_health_checks_total{result="passed"}')
-    until(lambda: metric(fleet, 'geodns_health_checks_total{result="passed"}') > passed)
+    passed = metric(fleet, CHECKS)
+    until(lambda: metric(fleet, CHECKS) > passed)
+    timed = metric(fleet, 'geodns_health_check_duration_seconds_count{type="http"}')
+    assert timed >= passed > 0
     assert metric(fleet, 'geodns_targets{state="up"}') == 3
     assert metric(fleet, "geodns_health_holding") == 0
     down = metric(fleet, 'geodns_health_transitions_total{to="down"}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client.core import Metric
 from support.ports import Geo, Health
 
 from geodns.api.agents import Registration
 from geodns.api.app import create_app
+from geodns.api.metrics import family
 from geodns.api.service import Service
 from geodns.errors import Reason
 from geodns.model.config import Config
@@ -79,8 +81,8 @@ class Observer:
     def faults(self, announce: bool) -> list[Reason]:
         return [reason for reason in self.found if announce or reason.code != "announce_only"]
 
-    def metrics(self) -> str:
-        return "geodns_queries_total 7\n"
+    def collect(self) -> Iterable[Metric]:
+        yield family("geodns_health_holding", ((), 1))
 
 
 class Api:

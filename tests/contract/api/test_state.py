@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -38,21 +37,6 @@ def test_ready_may_differ_from_ready_to_announce(api: Any) -> None:
     api.observer.found = [Reason("", "announce_only", "No node is up.")]
     assert api.get("/readyz").status_code == 200
     assert api.get("/readyz?for=announce").status_code == 503
-
-
-METRIC = re.compile(r'[a-z_:][a-z0-9_:]*(\{([a-z_]+="[^"\\\n]*",?)+\})? -?[0-9.]+(e[-+]?\d+)?')
-
-
-def test_metrics_are_prometheus_text(prod: Any) -> None:
-    answer = prod.get("/metrics", headers=ANONYMOUS)
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    lines = answer.text.splitlines()
-    assert all(line.startswith("# ") or METRIC.fullmatch(line) for line in lines)
-    assert "geodns_generation 1" in lines
-    assert 'geodns_resources{kind="node"} 4' in lines
-    assert "geodns_queries_total 7" in lines
-    assert any(line.startswith("geodns_build_info{version=") for line in lines)
-    assert answer.text.endswith("\n")
 
 
 def test_docs_need_nothing_from_elsewhere(api: Any) -> None:

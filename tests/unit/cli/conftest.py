@@ -65,8 +65,8 @@ class Observer:
     def faults(self, announce: bool) -> list[Reason]:
         return []
 
-    def metrics(self) -> str:
-        return ""
+    def collect(self) -> list[Any]:
+        return []
 
 
 class Run(NamedTuple):
