@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,12 +22,14 @@ from geodns.daemon.workers import trust
 from geodns.document.check import check
 from geodns.document.load import from_document
 from geodns.engine.cookies import CookieJar
+from geodns.engine.counts import NUMBERS
 from geodns.engine.debug import DebugNames
 from geodns.engine.responder import Responder, Surroundings
 from geodns.geo.asn import AsnTable
 from geodns.geo.world import World
 from geodns.model.config import Config
 from geodns.snapshot.status import Override, Verdict, Word
+from geodns.steering.choose import Why
 
 SECRETS = (b"\1" * 16, b"\2" * 16)
 TRUSTED = [ip_network(text) for text in ("8.0.0.0/7", "127.0.0.0/8", "::/0")]
@@ -56,6 +58,20 @@ class Pair:
 
     reference: Responder
     native: _native.Engine
+    rows: dict[bytes, int]
+
+    def counted(self, resolver: str) -> tuple[int, int, int, list[int]]:
+        """What the reference would count of the packet answered last, as `_native.Engine.seen`."""
+        query, reply = self.reference.query, self.reference.reply
+        of = query.qtype if query is not None and query.qname else 0
+        kind = NUMBERS.index(of) if of in NUMBERS else len(NUMBERS)
+        address = ip_address(resolver)
+        mapped = address.ipv4_mapped if address.version == 6 else None
+        if address.version == 6 and mapped is None:
+            kind += len(NUMBERS) + 1
+        if reply is None:
+            return 0, kind, 0, []
+        return self.rows.get(reply.zone, 0), kind, int(reply.why), list(reply.slots)
 
 
 def play(directory: Path, world: World, seed: int, count: int, outcome: Outcome) -> None:
@@ -134,10 +150,11 @@ class _Stage:
             self.slots_reused += self._owners.get(slot, tag) != tag
             self._owners[slot] = tag
         reference = Responder(self._lab.generation, self._lab.status, self._around)
+        rows = {apex: row for row, apex in enumerate(self._lab.generation.zones, 2)}
         native = _native.Engine(
-            _sections(self._lab), self._lab.status.table, _native_around(self._around)
+            _sections(self._lab), self._lab.status.table, _native_around(self._around), rows
         )
-        self.pairs.append(Pair(reference, native))
+        self.pairs.append(Pair(reference, native, rows))
         return True
 
     def change_health(self) -> None:
@@ -182,6 +199,13 @@ def _ask(asked: Asked, pair: Pair, seed: int, outcome: Outcome) -> None:
             kinds["truncated"] += 1
         elif len(ours) > 1232:
             kinds["large"] += 1
+    counted, seen = pair.counted(resolver), pair.native.seen()
+    if counted[3]:
+        kinds[f"answers: {Why(counted[2]).name.lower()}"] += 1
+    if counted != seen and (counted[:2] != seen[:2] or counted[3] or seen[3]):
+        outcome.differences.append(
+            f"seed {seed}, {resolver}, tcp {tcp}: {packet.hex()} counts {counted}, native {seen}"
+        )
     if ours != theirs and len(outcome.differences) < DIFFERENCES_MAX:
         outcome.differences.append(
             f"seed {seed}, {resolver}, tcp {tcp}: {packet.hex()}\n"

@@ -15,6 +15,7 @@ from geodns.engine.native import reads_snapshots
 from geodns.geo.world import World
 from geodns.snapshot.section import Kind
 from geodns.snapshot.status import Verdict
+from geodns.steering.choose import Why
 
 native = pytest.importorskip("geodns._native", reason="no native engine was built")
 if not reads_snapshots():
@@ -24,6 +25,7 @@ PLAYS, PACKETS = 10, 12_000
 ALL_KINDS = {"dropped", "deferred", "truncated", "large"} | {
     f"rcode {rcode}" for rcode in (0, 1, 3, 4, 5, 6, 9)
 }
+ALL_KINDS |= {f"answers: {why.name.lower()}" for why in Why}
 
 
 @pytest.mark.timeout(600)  # 12 s on a machine of one's own
