@@ -17,7 +17,8 @@ _TAGS = re.compile(rf"{_TAG.pattern}([ \t]*,[ \t]*{_TAG.pattern})*")
 class Terms:
     """The terms of one write.
 
-    Shape: ``if_match`` holds entity tags without quotes, or "*"; None if it was not sent.
+    Shape: ``if_match`` and ``if_none_match`` hold entity tags without quotes, or "*"; None if
+           they were not sent.
            ``forced`` is the reason for overriding brakes, None if they hold. ``scope`` is
            what may be changed, ``job`` is told how far it is.
     """
@@ -29,7 +30,7 @@ class Terms:
     wait: bool = False
     forced: str | None = None
     if_match: frozenset[str] | None = None
-    if_none_match: bool = False
+    if_none_match: frozenset[str] | None = None
     scope: Scope = EVERYTHING
     job: Job = NOBODYS
 
@@ -39,7 +40,8 @@ class Terms:
         Errors: Stale, whichever condition fails.
         Source: RFC 9110 §13.1.1 and §13.1.2.
         """
-        if self.if_none_match and revision is not None:
+        there = set() if revision is None else {"*", str(revision)}
+        if (self.if_none_match or frozenset()) & there:
             raise Stale([Reason("", "exists", f"The {title} exists already.")])
         if self.if_match is None:
             return
@@ -62,16 +64,23 @@ def read_if_match(field: str | None) -> frozenset[str] | None:
     return frozenset(tag for weak, tag in _read_tags("If-Match", field) if not weak)
 
 
+def read_if_none_match(field: str | None) -> frozenset[str] | None:
+    """The entity tags of an If-None-Match field.
+
+    Errors: ConfigError if it is not one.
+    Source: RFC 9110 §13.1.2: the comparison is weak.
+    """
+    if field is None:
+        return None
+    return frozenset(tag for _, tag in _read_tags("If-None-Match", field))
+
+
 def is_unchanged(field: str | None, tag: str) -> bool:
     """Whether an If-None-Match field on a read names this tag: the reader has it already.
 
     Errors: ConfigError if it is not such a field.
-    Source: RFC 9110 §13.1.2: the comparison is weak.
     """
-    if field is None:
-        return False
-    known = {found for _, found in _read_tags("If-None-Match", field)}
-    return not known.isdisjoint({"*", tag})
+    return not (read_if_none_match(field) or frozenset()).isdisjoint({"*", tag})
 
 
 def _read_tags(name: str, field: str) -> list[tuple[bool, str]]:
@@ -82,15 +91,6 @@ def _read_tags(name: str, field: str) -> list[tuple[bool, str]]:
     if not _TAGS.fullmatch(field):
         raise _bad(name, field, 'Write it like "7", with the quotes.')
     return [(bool(match[1]), match[2]) for match in _TAG.finditer(field)]
-
-
-def read_if_none_match(field: str | None) -> bool:
-    """Whether the resource must not exist. Errors: ConfigError if it is not ``*``."""
-    if field is None:
-        return False
-    if field.strip() != "*":
-        raise _bad("If-None-Match", field, "On a write, only * has a meaning here.")
-    return True
 
 
 def not_found(title: str) -> NotFound:

@@ -37,7 +37,7 @@ STATUSES: list[tuple[int, str, str, dict[str, Any]]] = [
     (422, "GET", "nodes?limit=1&limit=2", {}),
     (422, "PUT", "nodes/a?wait=maybe", {"json": {}}),
     (422, "DELETE", "nodes/fra1", {"headers": {"If-Match": "unquoted"}}),
-    (422, "DELETE", "nodes/fra1", {"headers": {"If-None-Match": '"1"'}}),
+    (422, "DELETE", "nodes/fra1", {"headers": {"If-None-Match": "1"}}),
     (500, "GET", "status", {}),
 ]  # fmt: skip
 
