@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from geodns.cli.lines import in_lines
 from geodns.cli.options import (
     DataDirOption,
     FilesArgument,
@@ -58,7 +59,7 @@ def plan(
     data_dir: DataDirOption = None,
 ) -> int:  # fmt: skip
     """Tell what applying a document would do."""
-    with working(f"reading {' '.join(files)}") as told:
+    with in_lines(files), working(f"reading {' '.join(files)}") as told:
         document = read_documents(files)
         planned = _sent(data_dir, "POST", "plan", document, _prune(prune), {}, told)
     if save is not None:
@@ -78,7 +79,7 @@ def apply(
 ) -> None:
     """Add and replace what a document holds, or do what a saved plan says."""
     wanted = terms(wait, force, reason)
-    with working(f"reading {' '.join(files)}") as told:
+    with in_lines(files), working(f"reading {' '.join(files)}") as told:
         document, headers = read_documents(files), {}
         if isinstance(document, dict) and PLAN in document:
             # If anything has changed since, the plan is no longer what would be done.
@@ -123,7 +124,7 @@ def check(
     from geodns.document.check import warnings
     from geodns.document.load import from_document
 
-    with working(f"reading {' '.join(files)}") as told:
+    with in_lines(files), working(f"reading {' '.join(files)}") as told:
         document = read_documents(files)
         told.step("checking")
         config = from_document(document)

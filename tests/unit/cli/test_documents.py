@@ -164,7 +164,7 @@ def test_a_file_that_is_no_document_is_named(
     path = tmp_path / "bad.yaml"
     if octets is not None:
         path.write_bytes(octets)
-    for command in ("check", "plan", "apply"):
+    for command in ("check",):
         refused = run(command, str(path))
         assert refused.code == 2
         assert str(path) in refused.err
@@ -222,3 +222,22 @@ def test_a_document_may_have_several_files_and_variables(
 )
 def test_json_is_read_as_json_and_all_else_as_yaml(text: str, data: object) -> None:
     assert _as_json(text) == data
+
+
+def test_every_fault_has_the_line_of_its_file(run: Commands, tmp_path: Path) -> None:
+    one, other = tmp_path / "one.yaml", tmp_path / "other.json"
+    one.write_text("geodns: 1\nnodes:\n  fra1:\n    addresses: [192.0.2.1]\n    weight: -1\n")
+    other.write_text('{"nodes":\n {"mil1":\n  {"addresses": ["x"]}}}')
+    refused = run("check", str(one), str(other))
+    assert refused.code == 2
+    assert f"geodns: {one}:5: /nodes/fra1/weight: " in refused.err
+    assert f"geodns: {other}:3: /nodes/mil1/addresses/0: " in refused.err
+
+
+def test_what_a_server_refuses_has_lines_too(run: Commands, filled: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text("geodns: 1\npools:\n  p:\n    nodes:\n      - nowhere\n")
+    for command in ("plan", "apply"):
+        refused = run(command, str(file))
+        assert refused.code == 2
+        assert f"geodns: {file}:5: /pools/p/nodes/0: No node nowhere." in refused.err

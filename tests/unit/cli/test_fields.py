@@ -89,7 +89,7 @@ def test_fields_of_one_mapping_are_gathered() -> None:
         ["location=1,2", "location.lat=1"],
         ["location.lat=1", "location=1,2"],
         ["weight={"],
-        ["weight=&a 1"],
+        ["weight=*a"],
         ["location=1"],
         ["location=1,2,3"],
         ["location=a,b"],
