@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,43 @@ def test_a_store_of_version_2_keeps_the_nodes_of_its_tokens(first: Path) -> None
     store = SqliteStore(first)
     assert [(each.id, each.nodes) for each in store.tokens()] == [("admin", ()), ("fra", ("fra*",))]
     assert store.read()[0] == 4
+    store.close()
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from geodns.store import schema
+from geodns.store.sqlite import SqliteStore
+
+run = schema._run
+def slowly(db, statements):
+    print("step", flush=True)
+    run(db, statements)
+schema._run = slowly
+SqliteStore(Path(sys.argv[1])).close()
+print("end", flush=True)
+"""
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_migration_that_is_killed_is_whole_or_has_not_begun(first: Path, step: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OPENER, first], stdout=subprocess.PIPE, text=True
+    ) as opener:
+        assert opener.stdout is not None
+        for _ in range(step):
+            if "end" in opener.stdout.readline():
+                break
+        opener.kill()
+    db = sqlite3.connect(first)
+    assert db.execute("PRAGMA user_version").fetchone()[0] in (1, len(MIGRATIONS))
+    assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    db.close()
+    store = SqliteStore(first)
+    assert store.read()[0] == 4
+    assert store.verify() is not None
+    assert [token.id for token in store.tokens()] == ["admin"]
     store.close()
 
 
