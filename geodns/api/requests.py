@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote_plus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -49,7 +50,7 @@ async def read_text(request: Request, max_bytes: int, media_types: tuple[str, ..
 
 
 def read_query(request: Request, allowed: tuple[str, ...]) -> dict[str, str]:
-    """The query's parameters.
+    """The query's parameters; one that is only named is true.
 
     Errors: ConfigError for each that is unknown here or given twice.
     """
@@ -69,7 +70,8 @@ def read_query(request: Request, allowed: tuple[str, ...]) -> dict[str, str]:
     ]
     if faults:
         raise ConfigError(faults)
-    return dict(items)
+    bare = {unquote_plus(part) for part in request.url.query.split("&") if "=" not in part}
+    return {name: "true" if name in bare else text for name, text in items}
 
 
 def read_terms(request: Request, query: dict[str, str]) -> Terms:
@@ -104,9 +106,9 @@ def author(request: Request) -> dict[str, str]:
 
 
 def flag(query: dict[str, str], name: str) -> bool:
-    """A parameter that is true or false; the bare name means true. Errors: ConfigError."""
+    """A parameter that is true or false. Errors: ConfigError."""
     text = query.get(name, "false").lower()
-    if text in ("", "true", "1"):
+    if text in ("true", "1"):
         return True
     if text in ("false", "0"):
         return False

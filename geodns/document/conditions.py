@@ -26,6 +26,7 @@ def conditions() -> dict[str, Schema]:
         "Steer": _either("pool", "string", "split"),
         "Rule": {**_either("pool", "string", "split"), "not": _none_of_lists(*_MATCHERS)},
         "Pool": {**_either("nodes", "array", "select"), "dependentSchemas": _ORDER},
+        "Matchers": {"not": _none_of_lists(*_MATCHERS)},
         "Match": {"not": _all({"nodes": _NULL, "labels": _NULL, "pools": _NULL})},
         "Monitor": _monitor(),
         "NewToken": _AGENT,

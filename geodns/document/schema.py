@@ -58,7 +58,7 @@ def document_of(definitions: dict[str, Any], ref: str) -> dict[str, Any]:
     texts = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     rows = {"type": "array", "items": of("LatencyRow"), "minItems": 1}
     own = definitions["Zone"]
-    types = _mapping({"anyOf": [of("RRset"), texts]})
+    types = {"type": "object", "additionalProperties": {"anyOf": [of("RRset"), texts]}}
     zone = {
         **own,
         "properties": {

@@ -9,7 +9,7 @@ import pytest
 from support.contract import hold_to_contract
 from support.server import running_server
 
-BUDGET_S = 35
+BUDGET_S = 30
 
 
 @pytest.mark.slow
