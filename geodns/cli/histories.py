@@ -77,13 +77,18 @@ def audit(
     verify: Annotated[
         bool, typer.Option("--verify", help="Hold every entry against the chain of hashes.")
     ] = False,
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="With --verify: this entry is there still.")
+    ] = None,
     output: OutputOption = Output.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Tell who did what, newest first; or verify that nobody has changed that record."""
     with api(data_dir) as client:
-        if verify:
-            _show_verified(client.request("GET", path_of("audit", "verify")).body, output)
+        if verify or head is not None:
+            params = {} if head is None else {"head": head}
+            found = client.request("GET", path_of("audit", "verify"), params=params).body
+            _show_verified(found, output)
             return
         found = [each for each, _ in zip(_pages(client, "audit"), range(limit), strict=False)]
     rows = found if output is not Output.TABLE else [{**each, **_objects(each)} for each in found]

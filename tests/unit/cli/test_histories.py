@@ -60,7 +60,11 @@ def test_the_audit_tells_and_is_verified(changed: Path, run: Commands) -> None:
     assert "~ node fra1" in run("audit").out
     verified = run("audit", "--verify")
     assert (verified.code, verified.out.startswith("sound")) == (0, True)
-    assert len(run("audit", "--verify", "-o", "json").data["head"]) == 64
+    head = run("audit", "--verify", "-o", "json").data["head"]
+    assert len(head) == 64
+    assert run("audit", "--verify", "--head", head).code == 0
+    other = run("audit", "--verify", "--head", head[::-1])
+    assert (other.code, "does not have this hash" in other.err) == (3, True)
 
 
 def test_every_write_can_be_planned_first(filled: Path, run: Commands) -> None:
