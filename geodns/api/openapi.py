@@ -40,7 +40,7 @@ NUMBERED: Parameters = {
     "cursor": ({"type": "string", "pattern": "^[0-9]{1,15}$"}, "The next of the page before."),
 }
 
-HEADERS: Mapping[str, tuple[Part, str, str]] = {
+HEADERS: Mapping[str, tuple[Part, str, str | None]] = {
     "If-Match": (
         {"type": "string"},
         'Write only if this is the current ETag, as in "7" (RFC 9110 §13.1.1).',
@@ -54,7 +54,7 @@ HEADERS: Mapping[str, tuple[Part, str, str]] = {
     "Idempotency-Key": (
         {"type": "string", "pattern": r'^([!#-~]{1,255}|"[!#-~]{1,255}")$'},
         "The same key again, with the same request, gives the same reply and does nothing anew.",
-        "5d0e4c3a-9b1f-4f6e-8a55-7b6f0c2d9e11",
+        None,  # who tries the contract out would repeat what was done before
     ),
     "Last-Event-ID": (
         {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,15}$"},

@@ -29,6 +29,11 @@ SPANNING = {
     ("hi", "out_of_range"),  # below lo
     ("lo", "out_of_range"),
     ("body", "required"),
+    ("host", "required"),  # of grpc with tls
+    ("latency", "required"),  # with order latency; its coverage does not look at conditions
+    ("query", "bad_form"),
+    ("answer", "bad_form"),  # record data
+    ("regex", "bad_form"),  # RE2's
     ("rcode", "not_a_choice"),
 }
 """The last part of a pointer and a code: about several fields, or about what only we know."""
