@@ -125,7 +125,9 @@ def lines(reply: http.client.HTTPResponse) -> Iterator[str]:
 def _is_over(kept: http.client.HTTPConnection) -> bool:
     """Whether the server has closed it: then it can be read, and holds nothing."""
     assert kept.sock is not None
-    return bool(select.select([kept.sock], [], [], 0)[0])
+    look = select.poll()  # select() knows no descriptor above 1023
+    look.register(kept.sock, select.POLLIN)
+    return bool(look.poll(0))
 
 
 def _parts(content: bytes, sent: Sent | None) -> bytes | Iterable[bytes]:
