@@ -37,7 +37,7 @@ def key_schema(field: str) -> Schema:
     """One part of a resource's key in a URL."""
     if field in ("zone", "owner"):
         # In a URL a slash is \\047 and nothing else.
-        pattern = NAME_PATTERN.replace(r"\-/-:", r"\-:").replace("[ -/:-~]", "[ -.:-~]")
+        pattern = NAME_PATTERN.replace(r"\-/-:", r"\-0-:").replace("[ -/:-~]", "[ -.:-~]")
         return {"type": "string", "pattern": pattern, "maxLength": 1020}
     if field == "number":
         return {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}

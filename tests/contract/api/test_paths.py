@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -158,3 +159,16 @@ def test_odd_octets_of_a_name_have_one_way_in(prod: Any) -> None:
     path = f"zones/2.0.192.in-addr.arpa/rrsets/{owner}/NS"
     assert prod.put(path, {"values": ["ns1.example.net."]}).status_code == 201
     assert prod.get(path).json()["id"] == "0\\0470/NS"
+
+
+@pytest.mark.parametrize("around", ["{}", "a{}b", "*.{}", "{}.{}"])
+def test_the_contract_knows_the_names_that_are_read(shared: Any, around: str) -> None:
+    contract = shared.get("/openapi.json").json()["paths"]["/api/v1/zones/{zone}"]["get"]
+    pattern = next(
+        each["schema"]["pattern"] for each in contract["parameters"] if each["name"] == "zone"
+    )
+    for text in [*map(chr, range(0x21, 0x7F)), *(f"\\{number:03}" for number in range(1000))]:
+        name = around.replace("{}", text)
+        read = wire(shared, "GET", f"/api/v1/zones/{quote(name, safe='')}")
+        is_read = read.json()["detail"].startswith("There is no zone")
+        assert is_read is bool(re.match(pattern, name)), name
