@@ -28,6 +28,7 @@ SPANNING = {
     ("lease_s", "required"),
     ("until", "out_of_range"),  # before from
     ("ttl_min", "out_of_range"),  # above ttl
+    ("answers", "out_of_range"),  # of names there is one
     ("hi", "out_of_range"),  # below lo
     ("lo", "out_of_range"),
     ("body", "required"),
