@@ -59,7 +59,7 @@ def test_wait_ends_although_the_publisher_does_not(api: Any) -> None:
         return 0
 
     api.publisher.publish = never
-    api.service.publishing._wait_max_s = 0.01
+    api.service.publishing._publish_max_s = api.service.publishing._wait_max_s = 0.01
     assert api.put("nodes/a", NODE, params={"wait": "true"}).status_code == 504
 
 
